@@ -1,0 +1,60 @@
+"""What a session tells while it works; the console turns events into progress, tests into text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from devbench.domain.device import DeviceInfo
+from devbench.domain.job import Job
+from devbench.domain.measurement import Measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneStarted:
+    device: DeviceInfo
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    device: str
+    what: str
+    size_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStarted:
+    job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstNumber:
+    """The first latency of a variant on a phone, shown at once."""
+
+    job: Job
+    phase: str
+    ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnded:
+    job: Job
+    measurement: Measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneEnded:
+    device: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    device: str
+    reason: str
+    seconds: float
+
+
+Event: TypeAlias = PhoneStarted | Pushed | JobStarted | FirstNumber | JobEnded | PhoneEnded | Waiting

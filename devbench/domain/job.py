@@ -1,0 +1,80 @@
+"""What is asked for: a profile of bounds, a backend, and jobs — one process on one phone each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from devbench.domain.codec import to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """When warm-up and steady phase end (docs/measuring.md); the runner obeys them, the host only passes them on.
+
+    Steady ends at `steady_min_n` inferences and `steady_min_ms`; past `steady_soft_ms` it ends as soon as
+    `steady_soft_n` are there.
+    """
+
+    warmup_min_ms: int = 1000
+    warmup_max_ms: int = 8000
+    warmup_max_n: int = 10
+    warmup_block_n: int = 3
+    warmup_block_ms: int = 500
+    warmup_tolerance_pct: float = 4.0
+    steady_min_n: int = 50
+    steady_min_ms: int = 2000
+    steady_soft_ms: int = 30000
+    steady_soft_n: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How hard to look: `quick`, `standard`, `tail` or `sustained`, with its rounds and bounds."""
+
+    name: str
+    rounds: int
+    bounds: Bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """How to run, as asked: what really ran stands in `Measurement.actual`.
+
+    `cores` is the group asked for, `cpu_mask` the CPUs it means on this phone (None: not pinned).
+    """
+
+    engine: str
+    engine_version: str | None
+    engine_sha256: str | None
+    delegate: str
+    threads: int
+    cores: str
+    cpu_mask: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One process on one phone. `round` counts from 1; `position` is its place in the phone's order, from 0."""
+
+    job_id: str
+    device: str
+    variant: str
+    backend: Backend
+    runner: str
+    abi: str
+    pass_name: str
+    round: int
+    position: int
+    bounds: Bounds
+    input_seed: int = 0
+    input_shapes: dict[str, str] = field(default_factory=dict)
+    input_files: dict[str, str] = field(default_factory=dict)
+    signature: str | None = None
+
+
+def job_id_of(*, decides: dict[str, object]) -> str:
+    """The id of a job: 16 hex digits of a hash over everything that decides its result."""
+    text = json.dumps({key: to_json(value) for key, value in decides.items()}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,140 @@
+"""One attempt at a job: what was measured, raw, with everything a reader needs to doubt or trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from devbench.domain.device import DeviceState
+from devbench.domain.taint import Taint
+
+MEASUREMENT_SCHEMA = 1
+Status = Literal["ok", "failed", "skipped", "discarded"]
+Phase = Literal["load", "first", "warmup", "steady"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Raw latencies of one phase in order; `start_ns` is the phone's CLOCK_MONOTONIC at the first sample."""
+
+    phase: Phase
+    values_ns: tuple[int, ...]
+    start_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What the process used in one phase, read by the runner from getrusage and /proc/self.
+
+    `vm_hwm_bytes` is the peak since the process began, or since the phase began if `hwm_reset`.
+    """
+
+    phase: Phase
+    wall_ns: int
+    utime_ns: int
+    stime_ns: int
+    minor_faults: int | None = None
+    major_faults: int | None = None
+    voluntary_switches: int | None = None
+    involuntary_switches: int | None = None
+    vm_hwm_bytes: int | None = None
+    vm_rss_bytes: int | None = None
+    rss_anon_bytes: int | None = None
+    rss_file_bytes: int | None = None
+    rss_shmem_bytes: int | None = None
+    vm_swap_bytes: int | None = None
+    hwm_reset: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actual:
+    """What really ran, read back from the engine and from /proc; None where it could not be read."""
+
+    engine: str
+    engine_version: str | None
+    abi: str
+    runner_version: str
+    delegate: str | None
+    fully_delegated: bool | None
+    delegated_nodes: int | None
+    nodes: int | None
+    partitions: int | None
+    threads: int | None
+    cpus_allowed: str | None
+    cpus_used: tuple[int, ...] = ()
+    cpu_khz: dict[str, int] = field(default_factory=dict)
+    load_steps_ns: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpTime:
+    """One operator in pass `ops`: mean time of one call and the calls counted."""
+
+    index: int
+    type: str
+    name: str
+    mean_ns: float
+    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFile:
+    """One output tensor as the phone computed it; `file` is its name in the run's folder."""
+
+    index: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    size_bytes: int
+    sha256: str
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why there is no number: a kind of docs/results-format.md, the cause in a sentence, evidence, next step."""
+
+    kind: str
+    cause: str
+    evidence: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One attempt at a job, keyed by (job_id, attempt); at most one attempt of a job is `ok`.
+
+    `scrapes` holds the raw text of what was read from outside the process (name → output).
+    `pushed_bytes` counts what had to travel to the phone for it, `wait_ns` the pause before it.
+    """
+
+    job_id: str
+    attempt: int
+    status: Status
+    started_at: str
+    device: str
+    variant: str
+    runner: str
+    pass_name: str
+    round: int
+    position: int
+    actual: Actual | None = None
+    series: tuple[Series, ...] = ()
+    usage: tuple[Usage, ...] = ()
+    ops: tuple[OpTime, ...] = ()
+    outputs: tuple[OutputFile, ...] = ()
+    scrapes: dict[str, str] = field(default_factory=dict)
+    warmup_status: str | None = None
+    state_before: DeviceState | None = None
+    state_after: DeviceState | None = None
+    taints: tuple[Taint, ...] = ()
+    failure: Failure | None = None
+    argv: tuple[str, ...] = ()
+    exit_code: int | None = None
+    signal: int | None = None
+    log_tail: str = ""
+    schema: int = MEASUREMENT_SCHEMA
+
+    def samples_ns(self, phase: Phase) -> tuple[int, ...]:
+        """All raw latencies of `phase`, in order; empty if the phase was not reached."""
+        return tuple(ns for series in self.series if series.phase == phase for ns in series.values_ns)

@@ -1,0 +1,48 @@
+"""A model file and how it came to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """One input or output: shape with None for a dimension that the file leaves open, dtype by NumPy's name."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step that made a file: its name, parameters, tool with version, and the bytes before and after."""
+
+    name: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    tool: str | None = None
+    bytes_before: int | None = None
+    bytes_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A model file that can be measured.
+
+    `variant` is its id, unique in a run; `model` the network it belongs to (rows of one model compare);
+    `path` is where the file lies on this host; `format` is `tflite` or `pb`; `weights` says where they came
+    from (`imagenet`, `seeded`, or None for a file from outside).
+    """
+
+    variant: str
+    model: str
+    format: str
+    path: str
+    sha256: str
+    size_bytes: int
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+    op_counts: dict[str, int] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    weights: str | None = None
+    control: bool = False

@@ -1,0 +1,60 @@
+"""Canonical units and how a quantity is shown, because a unit decided twice is a unit wrong once.
+
+Canonical: time ns (integer), memory and size bytes, temperature °C, frequency kHz, CPU percent of one core.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayUnit:
+    """A unit a column is shown in: `value / divisor` with `symbol`."""
+
+    symbol: str
+    divisor: float
+
+
+_SCALES: dict[str, tuple[DisplayUnit, ...]] = {
+    "ns": (
+        DisplayUnit(symbol="s", divisor=1e9),
+        DisplayUnit(symbol="ms", divisor=1e6),
+        DisplayUnit(symbol="µs", divisor=1e3),
+        DisplayUnit(symbol="ns", divisor=1.0),
+    ),
+    "byte": (
+        DisplayUnit(symbol="GB", divisor=1e9),
+        DisplayUnit(symbol="MB", divisor=1e6),
+        DisplayUnit(symbol="kB", divisor=1e3),
+        DisplayUnit(symbol="B", divisor=1.0),
+    ),
+}
+_PLAIN = {"percent": "%", "count": "", "ratio": "", "celsius": "°C", "kHz": "kHz"}
+
+
+def display_unit(unit: str, values: list[float]) -> DisplayUnit:
+    """The one unit for a whole column: the largest in which the column's median is at least 1."""
+    scale = _SCALES.get(unit)
+    if scale is None:
+        return DisplayUnit(symbol=_PLAIN.get(unit, unit), divisor=1.0)
+    known = sorted(abs(v) for v in values if math.isfinite(v) and v)
+    typical = known[len(known) // 2] if known else 0.0
+    return next((u for u in scale if typical >= u.divisor), scale[-1])
+
+
+def three_digits(value: float) -> str:
+    """`value` with three significant digits and no exponent: 0.0123, 1.23, 12.3, 123, 1234."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{digits}f}"
+
+
+def show(value: float | None, unit: str) -> str:
+    """One quantity on its own, with its unit: '12.3 ms', or '–' when unknown."""
+    if value is None:
+        return "–"
+    chosen = display_unit(unit, [value])
+    return f"{three_digits(value / chosen.divisor)} {chosen.symbol}".rstrip()
