@@ -1,0 +1,130 @@
+"""Signs that a run or a session was disturbed: outliers, spread, trend, autocorrelation and drift.
+
+They flag, they never drop: a run is left out only for a recorded cause, never for its value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devbench.stats.student import t_quantile
+
+OUTLIER_SHARE = 0.10
+CV_LIMIT = 0.10
+TREND_LIMIT = 0.03
+DRIFT_LIMIT = 0.03
+_TREND_BLOCKS = 10
+_LEAST_FOR_TREND = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQuality:
+    """One run's steady samples: how many are far out, spread and trend as ratios, lag-1 autocorrelation."""
+
+    n: int
+    outliers: int
+    cv: float | None
+    trend: float | None
+    lag1: float | None
+
+    @property
+    def many_outliers(self) -> bool:
+        return self.n > 0 and self.outliers / self.n > OUTLIER_SHARE
+
+    @property
+    def spread(self) -> bool:
+        return self.cv is not None and self.cv > CV_LIMIT
+
+    @property
+    def trending(self) -> bool:
+        return self.trend is not None and abs(self.trend) > TREND_LIMIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Change of a series from its first to its last round, as a ratio - 1, with its 95 % interval."""
+
+    total: float
+    low: float
+    high: float
+
+    @property
+    def matters(self) -> bool:
+        return (self.low > 0 or self.high < 0) and abs(self.total) > DRIFT_LIMIT
+
+
+def run_quality(samples: Sequence[int] | Sequence[float]) -> RunQuality:
+    """All signs of one run at once."""
+    values = np.asarray(samples, dtype=np.float64)
+    return RunQuality(
+        n=len(values),
+        outliers=tukey_outliers(values),
+        cv=coefficient_of_variation(values),
+        trend=trend_over_run(values),
+        lag1=lag1_autocorrelation(values),
+    )
+
+
+def tukey_outliers(samples: Sequence[float] | NDArray[np.float64]) -> int:
+    """How many samples lie more than 3 interquartile ranges outside the quartiles; 0 below 4 samples."""
+    values = np.asarray(samples, dtype=np.float64)
+    if len(values) < 4:
+        return 0
+    low, high = np.percentile(values, [25, 75])
+    reach = 3.0 * (high - low)
+    return int(np.count_nonzero((values < low - reach) | (values > high + reach)))
+
+
+def coefficient_of_variation(samples: Sequence[float] | NDArray[np.float64]) -> float | None:
+    """Standard deviation over mean; None below two samples or at mean 0."""
+    values = np.asarray(samples, dtype=np.float64)
+    if len(values) < 2 or values.mean() == 0:
+        return None
+    return float(values.std(ddof=1) / values.mean())
+
+
+def trend_over_run(samples: Sequence[float] | NDArray[np.float64]) -> float | None:
+    """Relative change from a run's begin to its end: a line through the medians of ten blocks.
+
+    Medians of blocks, so that one interrupted inference is not a trend; None below 20 samples.
+    """
+    values = np.asarray(samples, dtype=np.float64)
+    middle = float(np.median(values)) if len(values) else 0.0
+    if len(values) < _LEAST_FOR_TREND or middle == 0:
+        return None
+    blocks = np.array_split(values, _TREND_BLOCKS)
+    slope, _ = np.polyfit(np.arange(_TREND_BLOCKS), [float(np.median(block)) for block in blocks], 1)
+    return float(slope) * _TREND_BLOCKS / middle
+
+
+def lag1_autocorrelation(samples: Sequence[float] | NDArray[np.float64]) -> float | None:
+    """Correlation of each sample with the next; None below three samples or without any spread."""
+    values = np.asarray(samples, dtype=np.float64)
+    if len(values) < 3:
+        return None
+    centred = values - values.mean()
+    power = float(centred @ centred)
+    return None if power == 0 else float(centred[:-1] @ centred[1:]) / power
+
+
+def drift_over_rounds(rounds: Sequence[int], run_values: Sequence[float]) -> Drift | None:
+    """Least-squares line of log value over round, as change over the whole session; None below 3 rounds."""
+    x = np.asarray(rounds, dtype=np.float64)
+    if len(x) < 3 or len(set(rounds)) < 3:
+        return None
+    y = np.log(np.asarray(run_values, dtype=np.float64))
+    centred = x - x.mean()
+    power = float(centred @ centred)
+    slope = float(centred @ y) / power
+    residual = y - y.mean() - slope * centred
+    freedom = len(x) - 2
+    error = math.sqrt(max(0.0, float(residual @ residual)) / freedom / power)
+    half = t_quantile(0.975, freedom) * error
+    span = float(x.max() - x.min())
+    low, high = slope - half, slope + half
+    return Drift(total=math.expm1(slope * span), low=math.expm1(low * span), high=math.expm1(high * span))
