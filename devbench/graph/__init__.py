@@ -1,0 +1,1 @@
+"""Model files: what they hold, read without TensorFlow."""

@@ -1,0 +1,24 @@
+"""SavedModel → .tflite as it is, float32: the variant all others are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devbench.variants.artifact import Artifact, StepContext
+from devbench.variants.tflite_converter import convert
+from devbench.variants.tflite_converter import tensorflow_version as tool
+
+__all__ = ["CONSUMES", "PARAMETERS", "PRODUCES", "apply", "tool"]
+
+CONSUMES = ("saved_model",)
+PRODUCES = "tflite"
+PARAMETERS: dict[str, str] = {}
+
+
+def apply(artifact: Artifact, parameters: Mapping[str, str], context: StepContext) -> Artifact:
+    return convert(artifact, context, _configure)
+
+
+def _configure(converter: Any) -> None:
+    """Nothing: the converter's defaults keep float32."""

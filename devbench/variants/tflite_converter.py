@@ -1,0 +1,46 @@
+"""The one adapter to TensorFlow's TFLite converter, because the .tflite steps differ by two lines each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from devbench.errors import ModelError
+from devbench.variants.artifact import Artifact, StepContext
+
+
+def convert(artifact: Artifact, context: StepContext, configure: Callable[[Any], None]) -> Artifact:
+    """The SavedModel in `artifact` as .tflite; `configure` sets the options of the TFLiteConverter."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(artifact.path))
+    configure(converter)
+    try:
+        data = converter.convert()
+    except (RuntimeError, ValueError) as e:
+        raise ModelError(f"the TFLite converter refused the model: {_first_lines(str(e))}") from e
+    path = context.folder / "model.tflite"
+    path.write_bytes(data)
+    return Artifact(form="tflite", path=path, size_bytes=len(data))
+
+
+def representative(context: StepContext) -> Callable[[], Any]:
+    """The recipe's representative data for the converter; ModelError when the recipe has none."""
+    if context.samples is None:
+        raise ModelError(
+            "full int8 needs representative data",
+            fix="give the recipe a table representative = { samples = 16 }",
+        )
+    return context.samples
+
+
+def tensorflow_version() -> str:
+    import tensorflow as tf
+
+    return f"tensorflow {tf.__version__}"
+
+
+def _first_lines(text: str) -> str:
+    """What the converter says before its dump of the graph: it names the operators it cannot convert."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " ".join(lines[:6])[:600]
