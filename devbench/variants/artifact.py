@@ -14,7 +14,8 @@ Samples = Callable[[], Iterator[dict[str, Any]]]
 class Artifact:
     """A model between two steps.
 
-    `form` is `keras` (in memory, `value`), `saved_model`, `tflite` or `pb` (on disk, `path`). `size_bytes` is None while the model is only in memory.
+    `form` is `keras` (in memory, `value`), `saved_model`, `tflite` or `pb` (on disk, `path`). `size_bytes`
+    is None while the model is only in memory.
     """
 
     form: str
@@ -27,8 +28,8 @@ class Artifact:
 class StepContext:
     """What a step may use: a folder of its own for files and seeded representative inputs.
 
-    `samples()` gives dictionaries of input name → float32 array with the batch dimension; it is None where the
-    recipe has no representative data. `batch` is the fixed batch size, None for an open one.
+    `samples()` gives dictionaries of input name → float32 array with the batch dimension; it is None where
+    the recipe has no representative data. `batch` is the fixed batch size, None for an open one.
     """
 
     folder: Path
