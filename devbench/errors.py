@@ -139,4 +139,8 @@ class MissingExtra(DevbenchError):
 
 
 class ParseError(DevbenchError):
-    pass
+    """A text was not understood; `reason` names why, in one hyphenated word (docs/parse.md lists them)."""
+
+    def __init__(self, message: str, *, reason: str = "not-understood", fix: str | None = None) -> None:
+        super().__init__(message, fix=fix)
+        self.reason = reason

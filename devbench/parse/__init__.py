@@ -1,0 +1,86 @@
+"""Texts from phones and tools to values: the only place that converts foreign units; pure, in linear time.
+
+`parse(kind, text)` for any kind by name, `parse_battery(text)` and its like for typed values. What is not
+understood is None with a warning that says why, or the whole text is refused by a ParseError with a `reason`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from devbench.errors import ParseError
+from devbench.parse.battery import Battery, parse_battery
+from devbench.parse.cpufreq import CpuFreq, parse_cpufreq
+from devbench.parse.cpuinfo import Cpuinfo, CpuProcess, parse_cpuinfo
+from devbench.parse.getprop import Properties, parse_getprop, parse_properties
+from devbench.parse.guess import guess_kind
+from devbench.parse.meminfo import Meminfo, parse_meminfo
+from devbench.parse.parsed import Parsed, as_parsed
+from devbench.parse.procfs import ProcStat, ProcStatus, Smaps, parse_procstat, parse_procstatus, parse_smaps
+from devbench.parse.procsystem import (
+    CpuinfoCore,
+    ProcCpuinfo,
+    ProcMeminfo,
+    parse_proc_cpuinfo,
+    parse_proc_meminfo,
+)
+from devbench.parse.thermal import CoolingDevice, Temperature, Thermal, parse_thermal
+
+_PARSERS: dict[str, Callable[[str | bytes], Any]] = {
+    "battery": parse_battery,
+    "meminfo": parse_meminfo,
+    "cpuinfo": parse_cpuinfo,
+    "thermal": parse_thermal,
+    "getprop": parse_properties,
+    "procstat": parse_procstat,
+    "procstatus": parse_procstatus,
+    "proc-meminfo": parse_proc_meminfo,
+    "proc-cpuinfo": parse_proc_cpuinfo,
+    "smaps": parse_smaps,
+    "cpufreq": parse_cpufreq,
+}
+KINDS: tuple[str, ...] = tuple(_PARSERS)
+
+
+def parse(kind: str, text: str | bytes) -> Parsed:
+    """`text` as `kind` (one of KINDS); ParseError with a named reason if it is not understood."""
+    parser = _PARSERS.get(kind)
+    if parser is None:
+        raise ParseError(f"no kind {kind!r}; there are: {', '.join(KINDS)}", reason="unknown-kind")
+    return as_parsed(kind, parser(text))
+
+
+__all__ = [
+    "KINDS",
+    "Battery",
+    "CoolingDevice",
+    "CpuFreq",
+    "CpuProcess",
+    "Cpuinfo",
+    "CpuinfoCore",
+    "Meminfo",
+    "Parsed",
+    "ProcCpuinfo",
+    "ProcMeminfo",
+    "ProcStat",
+    "ProcStatus",
+    "Properties",
+    "Smaps",
+    "Temperature",
+    "Thermal",
+    "guess_kind",
+    "parse",
+    "parse_battery",
+    "parse_cpufreq",
+    "parse_cpuinfo",
+    "parse_getprop",
+    "parse_meminfo",
+    "parse_proc_cpuinfo",
+    "parse_proc_meminfo",
+    "parse_procstat",
+    "parse_procstatus",
+    "parse_properties",
+    "parse_smaps",
+    "parse_thermal",
+]
