@@ -31,7 +31,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A cell against the baseline's on the same phone: ratio of latencies with its 95 % interval."""
+    """A cell against the baseline's on the same phone: ratio of latencies with its 95 % interval.
+
+    `rounds` counts the pairs, `rounds_needed` how many would narrow the interval to ±2 %.
+    """
 
     baseline: str
     ratio: float | None
@@ -39,6 +42,7 @@ class Comparison:
     high: float | None
     rounds: int
     verdict: str
+    rounds_needed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,9 @@ def log_t_interval(run_values: Sequence[float]) -> Interval:
     """exp(mean log m) with exp(mean ± t(.975, R-1)·s/√R); every value must be above 0."""
     if any(value <= 0 for value in run_values):
         raise ValueError("logarithms need values above 0")
+    if len(set(run_values)) == 1:  # exact, where exp(log x) would not be
+        only = float(run_values[0])
+        return Interval(only, *((only, only) if len(run_values) > 1 else (None, None)))
     centre = t_interval([math.log(value) for value in run_values])
     if centre.low is None or centre.high is None:
         return Interval(math.exp(centre.value), None, None)

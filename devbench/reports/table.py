@@ -1,0 +1,245 @@
+"""The one table that console, page and Markdown show: which columns, in which unit, how each number reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from devbench.domain.summary import CellSummary, Comparison
+from devbench.metrics import Metric, all_metrics
+from devbench.reports.base import Report
+from devbench.summary import setup_words, varying_setup
+from devbench.units import DisplayUnit, display_unit, three_digits
+
+STEADY = "latency-steady"
+_RATIO_PLACE, _VERDICT_PLACE = 20, 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """`kind` is `text`, `number` or `verdict`; `symbol` is the unit all its numbers are in."""
+
+    key: str
+    label: str
+    kind: str
+    symbol: str = ""
+    title: str = ""
+
+    @property
+    def head(self) -> str:
+        return f"{self.label} ({self.symbol})" if self.symbol else self.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One field: what to show, what to sort by (`number`, in the column's unit), interval, and a remark."""
+
+    text: str
+    number: float | None = None
+    low: float | None = None
+    high: float | None = None
+    best: bool = False
+    note: str = ""
+
+    @property
+    def in_words(self) -> bool:
+        return not self.text[:1].isdigit()
+
+    @property
+    def interval(self) -> str:
+        """The interval in words, `20.0–20.1`; empty when there is none."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{three_digits(self.low)}–{three_digits(self.high)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    summary: CellSummary
+    entries: tuple[Entry, ...]
+    reference: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows in the order of the run; `notes` say what the columns leave out, `setup` what all rows share."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    setup: str
+
+
+def build_table(report: Report) -> Table:
+    """The table of a report: a row a cell."""
+    summaries = report.summaries
+    varying = varying_setup(s.cell for s in summaries)
+    parts = _text_columns(report, varying)
+    notes: list[str] = []
+    numbers = [
+        (m.column, *_metric_column(m, summaries, notes)) for m in all_metrics() if m.column is not None
+    ]
+    numbers = [found for found in numbers if _worth_showing(*found[1:])]
+    if any(s.comparison for s in summaries):
+        numbers.append((_RATIO_PLACE, *_ratio_column(summaries)))
+    numbers.append((_VERDICT_PLACE, *_verdict_column(summaries)))
+    parts += [(column, entries) for _, column, entries in sorted(numbers, key=lambda found: found[0])]
+    references = {s.comparison.baseline for s in summaries if s.comparison}
+    return Table(
+        columns=tuple(column for column, _ in parts),
+        rows=tuple(
+            Row(
+                summary=s,
+                entries=tuple(entries[i] for _, entries in parts),
+                reference=s.comparison is None and s.cell.variant.variant in references,
+            )
+            for i, s in enumerate(summaries)
+        ),
+        notes=tuple(notes),
+        setup=_shared_setup(summaries, varying),
+    )
+
+
+def _worth_showing(column: Column, entries: Sequence[Entry]) -> bool:
+    """The steady column always stands, because failures stand in it."""
+    return column.key == STEADY or any(e.number is not None for e in entries)
+
+
+def label_of(summary: CellSummary, varying: Sequence[str]) -> str:
+    """A row's name on its phone: the variant, and what of its setup differs from other rows."""
+    words = setup_words(summary.cell)
+    return " · ".join((summary.cell.variant.variant, *(words[name] for name in varying)))
+
+
+def failure_words(summary: CellSummary) -> str:
+    """`failed: unsupported-op`, what stands in the field of a missing number; the cause is its note."""
+    return f"{summary.status}: {summary.verdict}"
+
+
+def _text_columns(report: Report, varying: Sequence[str]) -> list[tuple[Column, list[Entry]]]:
+    summaries = report.summaries
+    words = [setup_words(s.cell) for s in summaries]
+    parts = [
+        (Column(key="variant", label="Variant", kind="text"), [s.cell.variant.variant for s in summaries]),
+        (Column(key="phone", label="Phone", kind="text"), [phone_name(s, report) for s in summaries]),
+    ]
+    if varying:
+        setups = [", ".join(w[name] for name in varying) for w in words]
+        parts.append((Column(key="setup", label="Setup", kind="text"), setups))
+    return [(column, [Entry(text=text) for text in texts]) for column, texts in parts]
+
+
+def phone_name(summary: CellSummary, report: Report) -> str:
+    """The phone's model, with its public name where two phones of the run are the same model."""
+    device = summary.cell.device
+    twins = [d for d in report.run.header.devices if d.model == device.model]
+    return device.model if len(twins) == 1 else f"{device.model} ({device.device})"
+
+
+def _metric_column(
+    metric: Metric, summaries: Sequence[CellSummary], notes: list[str]
+) -> tuple[Column, list[Entry]]:
+    estimates = [s.estimate(metric.name, metric.phase) for s in summaries]
+    values = [e.value for e in estimates if e and e.value is not None]
+    unit = display_unit(metric.unit, values)
+    if not values:
+        reason = next((e.reason for e in estimates if e and e.reason), None)
+        notes.append(f"{metric.label} is not shown: {reason or 'it was not measured'}.")
+    shown = [None if e is None or e.value is None else e.value for e in estimates]
+    best = _best(summaries, shown, metric)
+    entries = []
+    for summary, estimate, is_best in zip(summaries, estimates, best, strict=True):
+        if estimate is None or estimate.value is None:
+            entries.append(_missing(summary, metric, estimate.reason if estimate else None))
+        else:
+            entries.append(
+                Entry(
+                    text=_digits(estimate.value / unit.divisor, metric.unit),
+                    number=estimate.value / unit.divisor,
+                    low=_in(unit, estimate.low),
+                    high=_in(unit, estimate.high),
+                    best=is_best,
+                    note=f"{estimate.rounds} runs" if estimate.rounds > 1 else "",
+                )
+            )
+    return Column(key=_key(metric), label=metric.label, kind="number", symbol=unit.symbol), entries
+
+
+def _key(metric: Metric) -> str:
+    return f"{metric.name}-{metric.phase}".rstrip("-")
+
+
+def _missing(summary: CellSummary, metric: Metric, reason: str | None) -> Entry:
+    if _key(metric) == STEADY:
+        if summary.status == "ok":
+            return Entry(text="unknown", note=reason or "")
+        return Entry(
+            text=failure_words(summary), note=summary.failure.cause if summary.failure else reason or ""
+        )
+    return Entry(text="–", note=reason or "not measured")
+
+
+def _best(summaries: Sequence[CellSummary], values: Sequence[float | None], metric: Metric) -> list[bool]:
+    """Which rows are best among those of their phone and model; nothing is best where there is no choice."""
+    groups: dict[tuple[str, str], list[float]] = {}
+    for summary, value in zip(summaries, values, strict=True):
+        if value is not None:
+            groups.setdefault(_group(summary), []).append(value)
+    choose = max if metric.better == "higher" else min
+    return [
+        value is not None
+        and metric.better is not None
+        and len(set(groups[_group(summary)])) > 1
+        and value == choose(groups[_group(summary)])
+        for summary, value in zip(summaries, values, strict=True)
+    ]
+
+
+def _group(summary: CellSummary) -> tuple[str, str]:
+    return summary.cell.device.device, summary.cell.variant.model
+
+
+def _ratio_column(summaries: Sequence[CellSummary]) -> tuple[Column, list[Entry]]:
+    title = "steady latency divided by the baseline's on the same phone: below 1 is faster"
+    column = Column(key="ratio", label="× baseline", kind="number", title=title)
+    return column, [_ratio_entry(s.comparison) for s in summaries]
+
+
+def _ratio_entry(comparison: Comparison | None) -> Entry:
+    if comparison is None:
+        return Entry(text="baseline", number=1.0)
+    if comparison.ratio is None:
+        return Entry(text="–", note=f"no round in common with {comparison.baseline}")
+    return Entry(
+        text=three_digits(comparison.ratio),
+        number=comparison.ratio,
+        low=comparison.low,
+        high=comparison.high,
+        note=f"{comparison.verdict} against {comparison.baseline}",
+    )
+
+
+def _verdict_column(summaries: Sequence[CellSummary]) -> tuple[Column, list[Entry]]:
+    column = Column(key="verdict", label="Verdict", kind="verdict", title="see docs/measuring.md")
+    return column, [
+        Entry(
+            text=s.verdict if s.status == "ok" else s.status,
+            note="; ".join(f"{t.id}: {t.sentence} {t.detail}" for t in s.taints),
+        )
+        for s in summaries
+    ]
+
+
+def _digits(value: float, unit: str) -> str:
+    return f"{value:.0f}" if unit == "count" else three_digits(value)
+
+
+def _in(unit: DisplayUnit, value: float | None) -> float | None:
+    return None if value is None else value / unit.divisor
+
+
+def _shared_setup(summaries: Sequence[CellSummary], varying: Sequence[str]) -> str:
+    if not summaries:
+        return ""
+    words = setup_words(summaries[0].cell)
+    return ", ".join(word for name, word in words.items() if name not in varying)
