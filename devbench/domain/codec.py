@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from devbench.errors import StoreError
 
 T = TypeVar("T")
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 def to_json(value: Any) -> Json:

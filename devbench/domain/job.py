@@ -11,7 +11,7 @@ from devbench.domain.codec import to_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """When warm-up and steady phase end (docs/measuring.md); the runner obeys them, the host only passes them on.
+    """When warm-up and steady phase end (docs/measuring.md); the host passes them on, the runner obeys.
 
     Steady ends at `steady_min_n` inferences and `steady_min_ms`; past `steady_soft_ms` it ends as soon as
     `steady_soft_n` are there.
@@ -56,7 +56,7 @@ class Backend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One process on one phone. `round` counts from 1; `position` is its place in the phone's order, from 0."""
+    """One process on one phone. `round` counts from 1; `position` is its place in the phone's order."""
 
     job_id: str
     device: str

@@ -92,7 +92,7 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why there is no number: a kind of docs/results-format.md, the cause in a sentence, evidence, next step."""
+    """Why there is no number: a kind of docs/results-format.md, the cause, the evidence, the next step."""
 
     kind: str
     cause: str

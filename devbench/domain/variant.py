@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorSpec:
-    """One input or output: shape with None for a dimension that the file leaves open, dtype by NumPy's name."""
+    """One input or output: shape with None where the file leaves it open, dtype by NumPy's name."""
 
     name: str
     dtype: str
@@ -31,7 +31,8 @@ class Variant:
 
     `variant` is its id, unique in a run; `model` the network it belongs to (rows of one model compare);
     `path` is where the file lies on this host; `format` is `tflite` or `pb`; `weights` says where they came
-    from (`imagenet`, `seeded`, or None for a file from outside).
+    from (`imagenet`, `seeded`, `exact` for weights set by formula, or None for a file from outside), and
+    `weights_note` why they are not those that were asked for.
     """
 
     variant: str
@@ -45,4 +46,5 @@ class Variant:
     op_counts: dict[str, int] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     weights: str | None = None
+    weights_note: str | None = None
     control: bool = False

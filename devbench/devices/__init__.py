@@ -1,0 +1,7 @@
+"""Phones: found, selected, explained when unusable, probed, and looked at again between jobs."""
+
+from devbench.devices.probe import probe
+from devbench.devices.select import Selection, select
+from devbench.devices.state import read_state
+
+__all__ = ["Selection", "probe", "read_state", "select"]

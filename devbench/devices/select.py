@@ -1,0 +1,101 @@
+"""From `--device` to usable phones, with the reason and the way out for each that is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from devbench.adb.translate import state_fix
+from devbench.devices.probe import probe
+from devbench.domain.device import DeviceInfo, Reject
+from devbench.errors import DevbenchError, UsageError
+
+if TYPE_CHECKING:
+    from devbench.adb import Server, Transport
+
+PROBE_WORKERS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Phones that can be used and those that cannot; `unmatched` are parts of SPEC that named nothing."""
+
+    devices: tuple[DeviceInfo, ...]
+    rejects: tuple[Reject, ...]
+    unmatched: tuple[str, ...] = ()
+
+
+def select(server: Server, spec: str = "all") -> Selection:
+    """The phones on `server` that `spec` names: `all`, `model=…`, device names, transport serials."""
+    transports = server.transports()
+    counts = Counter(t.serial for t in transports)
+    rejects = [_reject(t, counts[t.serial]) for t in transports if not _usable(t, counts)]
+    usable = [t for t in transports if _usable(t, counts)]
+    wanted = [part.strip() for part in spec.split(",") if part.strip()] or ["all"]
+    direct = [t for t in usable if t.serial in wanted]
+    # a serial needs no look at the other phones, which may be busy or slow
+    asked = direct if len(direct) == len(wanted) else usable
+    with ThreadPoolExecutor(max_workers=PROBE_WORKERS) as pool:
+        answers = list(pool.map(lambda t: _probe(server, t), asked))
+    probed = [answer for answer in answers if isinstance(answer, DeviceInfo)]
+    rejects += [answer for answer in answers if isinstance(answer, Reject)]
+    probed, twins = _without_twins(probed)
+    rejects += twins
+    chosen = [info for info in probed if any(_matches(info, part) for part in wanted)]
+    named = [part for part in wanted if part != "all"]
+    unmatched = [
+        part for part in named if not any(_matches(info, part) for info in probed) and part not in counts
+    ]
+    if not any(part == "all" or part.startswith("model=") for part in wanted):
+        rejects = [r for r in rejects if r.serial in wanted]
+    return Selection(devices=tuple(chosen), rejects=tuple(rejects), unmatched=tuple(unmatched))
+
+
+def _usable(transport: Transport, counts: Counter[str]) -> bool:
+    return transport.state == "device" and counts[transport.serial] == 1
+
+
+def _reject(transport: Transport, count: int) -> Reject:
+    if count > 1:
+        return Reject(
+            serial=transport.serial,
+            state="ambiguous",
+            reason=f"{count} phones share this serial, so a command could reach either",
+            fix="unplug all but one of them, or connect one over Wi-Fi (adb tcpip 5555; adb connect …)",
+        )
+    reason, fix = state_fix(transport.state)
+    return Reject(serial=transport.serial, state=transport.state, reason=reason, fix=fix)
+
+
+def _probe(server: Server, transport: Transport) -> DeviceInfo | Reject:
+    try:
+        return probe(server.phone(transport.serial))
+    except DevbenchError as error:
+        fix = error.fix or "try again; `devbench doctor` looks closer"
+        return Reject(serial=transport.serial, state="unanswering", reason=error.message, fix=fix)
+
+
+def _without_twins(infos: list[DeviceInfo]) -> tuple[list[DeviceInfo], list[Reject]]:
+    """One phone may be on the server twice (cable and Wi-Fi): the first transport is kept."""
+    kept: dict[str, DeviceInfo] = {}
+    twins: list[Reject] = []
+    for info in infos:
+        first = kept.setdefault(info.device, info)
+        if first is not info:
+            reason = f"it is the same phone as {first.serial} ({info.device})"
+            fix = "disconnect one of the two, or name one by its serial"
+            twins.append(Reject(serial=info.serial, state="twin", reason=reason, fix=fix))
+    return list(kept.values()), twins
+
+
+def _matches(info: DeviceInfo, part: str) -> bool:
+    if part == "all":
+        return True
+    key, equals, value = part.partition("=")
+    if equals and key == "model":
+        return value.casefold() in info.model.casefold()
+    if equals and key not in ("model",) and "/" not in part and ":" not in part:
+        raise UsageError(f"--device: unknown key {key!r} in {part!r}", fix="use model=NAME")
+    return part in (info.device, info.serial)

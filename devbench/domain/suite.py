@@ -1,0 +1,79 @@
+"""A suite: which models are measured and how, before any file of it exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCall:
+    """One step of a recipe by name, with the parameters that differ from the step's defaults."""
+
+    name: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantRecipe:
+    """One file to be made of a network: `name` (`int8`) is the end of the variant's id, `steps` the way to it."""
+
+    name: str
+    steps: tuple[StepCall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A network and the variants to be made of it; ids are `<model>-<name>` with hyphens for underscores.
+
+    `source` is `keras:NAME` or `network:NAME`, `weights` what is asked for (`imagenet` or `seeded`), `batch` the
+    fixed batch size or None for an open one, `samples` how many seeded inputs calibrate full int8.
+    """
+
+    model: str
+    source: str
+    variants: tuple[VariantRecipe, ...]
+    weights: str = "seeded"
+    seed: int = 0
+    batch: int | None = 1
+    samples: int = 16
+
+    def variant_id(self, variant: VariantRecipe) -> str:
+        return f"{self.model}-{variant.name}".replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFiles:
+    """Model files that exist: absolute paths, or shell patterns of them. `model` None: each is its own model."""
+
+    patterns: tuple[str, ...]
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageModels:
+    """Models that come with devbench, by variant id or shell pattern of ids."""
+
+    patterns: tuple[str, ...]
+
+
+SuiteModel: TypeAlias = Recipe | ModelFiles | PackageModels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What a suite file says; None and () where it leaves the choice to the command line and its defaults.
+
+    `origin` is the file it was read from, `baseline` the id of the variant that others are compared with.
+    """
+
+    name: str
+    description: str
+    origin: str
+    models: tuple[SuiteModel, ...]
+    profile: str | None = None
+    rounds: int | None = None
+    baseline: str | None = None
+    threads: tuple[int, ...] = ()
+    cores: tuple[str, ...] = ()
+    delegates: tuple[str, ...] = ()
