@@ -1,0 +1,197 @@
+"""Builds devbench-runner for every target with the `ziglang` wheel, because users have neither an NDK nor a compiler.
+
+    python android-runner/build.py [--target linux-x86_64]… [--out DIR]
+
+The same sources and the same zig give the same bytes, in whatever folder they lie. DIR (by default the package's
+`devbench/data/runners`) gets `<target>/devbench-runner` and `manifest.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCES = HERE / "src"
+DEFAULT_OUT = HERE.parent / "devbench" / "data" / "runners"
+
+
+class BuildError(Exception):
+    """The runner cannot be built; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One runner: OS and ABI as devbench names them, and how zig is told."""
+
+    name: str
+    abi: str
+    zig: str
+    flags: tuple[str, ...] = ()
+
+
+# glibc 2.17 is the lowest that zig offers for aarch64 and old enough for any board.
+TARGETS = {
+    target.name: target
+    for target in (
+        Target(name="linux-x86_64", abi="x86_64", zig="x86_64-linux-gnu.2.17"),
+        Target(name="linux-aarch64", abi="aarch64", zig="aarch64-linux-gnu.2.17"),
+    )
+}
+
+COMPILE = (
+    "-std=gnu11 -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -fPIE -ffunction-sections -fdata-sections "
+    "-fno-sanitize=all -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables"
+).split()
+LINK = "-pie -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=16384".split()
+
+
+def version() -> str:
+    """The package's version, without importing the package."""
+    text = (HERE.parent / "devbench" / "__init__.py").read_text("utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
+    if found is None:
+        raise BuildError("devbench/__init__.py holds no __version__")
+    return found[1]
+
+
+def protocol() -> int:
+    """The protocol number that the sources speak."""
+    found = re.search(r"^#define PROTOCOL (\d+)", (SOURCES / "platform.h").read_text("utf-8"), re.MULTILINE)
+    if found is None:
+        raise BuildError("src/platform.h holds no PROTOCOL")
+    return int(found[1])
+
+
+def zig_version() -> str:
+    """Version of the `ziglang` wheel; BuildError without one."""
+    try:
+        return importlib.metadata.version("ziglang")
+    except importlib.metadata.PackageNotFoundError:
+        raise BuildError(
+            "the runner is compiled by zig, which is not installed here: pip install ziglang==0.17.1 "
+            "(or use a devbench wheel, which holds the runners ready-made)"
+        ) from None
+
+
+def sources_hash() -> str:
+    """Hash of all that decides the bytes of the runners."""
+    digest = hashlib.sha256(version().encode())
+    for path in sorted([*SOURCES.rglob("*.[ch]"), Path(__file__)]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def build_target(target: Target, binary: Path) -> None:
+    """Compiles and links `target` into `binary`."""
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-target",
+        target.zig,
+        *COMPILE,
+        *target.flags,
+        f'-DRUNNER_VERSION="{version()}"',
+        f'-DRUNNER_ABI="{target.abi}"',
+        f'-DRUNNER_TARGET="{target.name}"',
+        f"-ffile-prefix-map={SOURCES}=src",
+        *LINK,
+        "-o",
+        str(binary),
+        *(path.name for path in sorted(SOURCES.glob("*.c"))),
+        "-ldl",
+    ]
+    done = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"zig cannot build {target.name}:\n{done.stderr.strip()[-4000:]}")
+
+
+def build(targets: list[str], out: Path) -> dict[str, object]:
+    """Builds `targets` below `out` and writes the manifest, which is returned; BuildError on failure."""
+    compiler = zig_version()
+    manifest: dict[str, object] = {
+        "version": version(),
+        "zig": compiler,
+        "protocol": protocol(),
+        "sources_sha256": sources_hash(),
+        "targets": {},
+    }
+    built: dict[str, dict[str, object]] = {}
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="devbench-runner-") as scratch:
+        for name in targets:
+            binary = Path(scratch) / name
+            build_target(TARGETS[name], binary)
+            built[name] = install(binary, out / name / "devbench-runner")
+    manifest["targets"] = built
+    write_atomically(out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    return manifest
+
+
+def install(binary: Path, to: Path) -> dict[str, object]:
+    """Moves a finished binary into place; its entry in the manifest."""
+    content = binary.read_bytes()
+    to.parent.mkdir(parents=True, exist_ok=True)
+    part = to.with_name(to.name + f".{os.getpid()}.part")
+    shutil.copyfile(binary, part)
+    part.chmod(0o755)
+    part.replace(to)
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def write_atomically(path: Path, text: str) -> None:
+    part = path.with_name(path.name + f".{os.getpid()}.part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
+
+
+def is_current(out: Path) -> bool:
+    """Whether `out` holds every target, built from these very sources."""
+    try:
+        manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+        if manifest["sources_sha256"] != sources_hash() or set(manifest["targets"]) != set(TARGETS):
+            return False
+        return all(
+            hashlib.sha256((out / name / "devbench-runner").read_bytes()).hexdigest() == entry["sha256"]
+            for name, entry in manifest["targets"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def ensure(out: Path = DEFAULT_OUT) -> bool:
+    """Builds every target unless they are there already; True if something was built."""
+    if is_current(out):
+        return False
+    build(list(TARGETS), out)
+    return True
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--target", action="append", choices=sorted(TARGETS), help="repeatable; default: all")
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
+    options = parser.parse_args(argv)
+    try:
+        manifest = build(options.target or list(TARGETS), options.out)
+    except BuildError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(json.dumps(manifest, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

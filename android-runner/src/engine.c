@@ -1,0 +1,40 @@
+#include "engine.h"
+
+bool selects(const char *selector, size_t length, const struct tensor *t, int index) {
+    char numbered[16];
+    int n = snprintf(numbered, sizeof numbered, "#%d", index);
+    if (length == (size_t)n && strncmp(selector, numbered, length) == 0) return true;
+    if (t->name && strlen(t->name) == length && strncmp(selector, t->name, length) == 0) return true;
+    return t->other_name && strlen(t->other_name) == length && strncmp(selector, t->other_name, length) == 0;
+}
+
+static int parse_dims(const char *text, int32_t dims[MAX_RANK]) {
+    int rank = 0;
+    for (const char *at = text;; at++) {
+        char number[16];
+        size_t n = 0;
+        while (at[n] && at[n] != ',' && n + 1 < sizeof number) {
+            number[n] = at[n];
+            n++;
+        }
+        number[n] = 0;
+        if (rank == MAX_RANK) usage_error("shape: '%s' has more than %d dimensions", text, MAX_RANK);
+        dims[rank++] = (int32_t)parse_integer(number, "shape", 1, 0x7fffffff);
+        at += n;
+        if (!*at) return rank;
+    }
+}
+
+int shape_argument(const struct args *args, const struct tensor *t, int index, int32_t dims[MAX_RANK]) {
+    const char *value;
+    for (int i = 0; (value = args_nth(args, "shape", i)) != NULL; i++) {
+        const char *equals = strrchr(value, '=');
+        if (equals && selects(value, (size_t)(equals - value), t, index)) return parse_dims(equals + 1, dims);
+    }
+    return 0;
+}
+
+int find_symbol(void *library, const char *name, void **to, struct failure *f) {
+    *to = dlsym(library, name);
+    return *to ? 0 : fail(f, "link", "engine", 0, "the engine library has no function %s", name);
+}

@@ -1,0 +1,67 @@
+/* What the runner needs of an inference engine. One engine a process, so an engine keeps its state in its own file. */
+#ifndef DEVBENCH_ENGINE_H
+#define DEVBENCH_ENGINE_H
+
+#include "args.h"
+#include "line.h"
+
+#define MAX_RANK 8
+
+struct tensor {
+    const char *name, *other_name; /* as the signature calls it, and as the graph does; either may be NULL */
+    const char *dtype;             /* NumPy's name, or "string", "resource", … */
+    int rank;
+    int32_t dims[MAX_RANK]; /* -1: left open by the model */
+    size_t bytes;
+};
+
+struct model_io {
+    int n_inputs, n_outputs;
+    struct tensor *inputs, *outputs;
+};
+
+struct run_options {
+    const struct args *args; /* for `shape` */
+    const char *library, *model, *delegate, *signature;
+    int threads;
+    bool profile;
+};
+
+/* Read back after compile; -1 or NULL where the engine does not tell. */
+struct applied {
+    const char *engine_version, *delegate;
+    int fully_delegated;
+    int delegated_nodes, nodes, partitions;
+};
+
+/* One operator as the engine timed it in the last inference. */
+typedef void (*op_sink)(int64_t node, const char *type, const char *name, const char *delegate, int64_t ns);
+
+/* Functions return 0, or -1 with `f` filled. */
+struct engine {
+    const char *name;
+    int (*open)(const struct run_options *o, struct failure *f);
+    int (*load)(const struct run_options *o, struct failure *f);
+    /* Delegate, shapes, memory: afterwards `io` is known. */
+    int (*compile)(const struct run_options *o, struct model_io *io, struct failure *f);
+    void (*read_back)(struct applied *to);
+    void *(*map_input)(int index, struct failure *f);
+    int (*unmap_input)(int index, struct failure *f);
+    int (*invoke)(struct failure *f);
+    const void *(*map_output)(int index, struct failure *f); /* may update io->outputs[index] */
+    int (*unmap_output)(int index, struct failure *f);
+    int (*profile_start)(struct failure *f);
+    int (*profile_stop)(op_sink sink, struct failure *f);
+    void (*close)(void);
+};
+
+extern const struct engine engine_litert;
+
+/* The dims that `shape=` asks for the input called `name`, `other_name` or `#index`: their number, or 0. */
+int shape_argument(const struct args *args, const struct tensor *t, int index, int32_t dims[MAX_RANK]);
+/* Whether `selector` (NAME or #INDEX, up to `length`) means this tensor. */
+bool selects(const char *selector, size_t length, const struct tensor *t, int index);
+/* dlsym into `*to`; a missing symbol is a `link` failure that names it. */
+int find_symbol(void *library, const char *name, void **to, struct failure *f);
+
+#endif

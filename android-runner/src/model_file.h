@@ -1,0 +1,11 @@
+/* A look at the model file before the engine gets it: engines crash on files that are cut off, and cold pages would be
+ * timed as part of the load. */
+#ifndef DEVBENCH_MODEL_FILE_H
+#define DEVBENCH_MODEL_FILE_H
+
+#include "line.h"
+
+/* Reads the whole file once and checks that it is a TFLite flatbuffer whose weights are all inside it. */
+int check_model(const char *path, struct failure *f);
+
+#endif

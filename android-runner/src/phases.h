@@ -1,0 +1,29 @@
+/* Warm-up and steady phase: when they end, and the buffer that keeps their samples. */
+#ifndef DEVBENCH_PHASES_H
+#define DEVBENCH_PHASES_H
+
+#include "engine.h"
+
+struct bounds {
+    int64_t warmup_min_ns, warmup_max_ns, warmup_block_ns;
+    int64_t warmup_max_n, warmup_block_n;
+    double warmup_tolerance_pct;
+    int64_t steady_min_n, steady_min_ns, steady_soft_ns, steady_soft_n;
+};
+
+struct warmup_result {
+    const char *status; /* "stable", "capped" or "none" */
+    int64_t n, wall_ns;
+};
+
+struct bounds bounds_from(const struct args *args);
+/* One inference, timed; -1 on failure. */
+int64_t time_inference(const struct engine *e, struct failure *f);
+int run_warmup(const struct engine *e, const struct bounds *b, struct warmup_result *result, struct failure *f);
+/* Number of inferences, or -1. With `profile`, each is profiled into it. */
+int64_t run_steady(const struct engine *e, const struct bounds *b, op_sink profile, struct failure *f);
+/* CPUs on which the measuring thread was seen between inferences. */
+uint64_t cpus_seen(void);
+void line_sample(const char *phase, int64_t start_ns, int64_t ns);
+
+#endif

@@ -1,0 +1,272 @@
+#include "run.h"
+
+#include "job.h"
+#include "log.h"
+#include "model_file.h"
+#include "phases.h"
+#include "proc.h"
+#include "tensors.h"
+
+static const struct engine *const ENGINES[] = {&engine_litert};
+
+static const char *const KEYS[] = {
+    "engine", "lib", "model", "delegate", "threads", "cpu_mask", "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
+    "warmup_block_n", "warmup_block_ms", "warmup_tolerance_pct", "steady_min_n", "steady_min_ms", "steady_soft_ms",
+    "steady_soft_n", "inputs", "*input", "*shape", "signature", "outputs", "until", "hold_max_ms", "nonce", "out", "err",
+    "detach", NULL};
+
+enum pass { LATENCY, RESOURCES, OPS };
+
+struct run {
+    struct args args;
+    struct run_options options;
+    struct bounds bounds;
+    const struct engine *engine;
+    enum pass pass;
+    const char *pass_name, *until;
+    int64_t hold_max_ns, started_ns;
+    struct model_io io;
+    int64_t warmup_n, steady_n, first_n, load_n;
+};
+
+/* ---- operators, added up over the steady phase ---- */
+
+struct op {
+    int64_t node, total_ns, calls;
+    const char *type, *name, *delegate;
+};
+
+#define MAX_OPS 16384
+static struct op *ops;
+static int n_ops, next_op;
+
+static void add_op(int64_t node, const char *type, const char *name, const char *delegate, int64_t ns) {
+    int at = next_op;
+    if (at >= n_ops || ops[at].node != node || strcmp(ops[at].type, type) != 0)
+        for (at = 0; at < n_ops && (ops[at].node != node || strcmp(ops[at].type, type) != 0); at++) {
+        }
+    if (at == MAX_OPS) return;
+    if (at == n_ops) ops[n_ops++] = (struct op){node, 0, 0, strdup(type), name, delegate};
+    ops[at].total_ns += ns;
+    ops[at].calls++;
+    next_op = at + 1 < n_ops ? at + 1 : 0;
+}
+
+static void tell_ops(void) {
+    for (int i = 0; i < n_ops; i++) {
+        int64_t tenths = (ops[i].total_ns * 10 + ops[i].calls / 2) / ops[i].calls;
+        line_begin("op");
+        line_number("index", i);
+        line_text("type", ops[i].type);
+        line_text("name", ops[i].name);
+        line_text("delegate", ops[i].delegate);
+        line_key("mean_ns");
+        line_raw("%lld.%d", (long long)(tenths / 10), (int)(tenths % 10));
+        line_number("calls", ops[i].calls);
+        line_end();
+    }
+}
+
+/* ---- arguments ---- */
+
+static void check_inputs_argument(const char *inputs) {
+    if (strcmp(inputs, "zeros") == 0) return;
+    if (strncmp(inputs, "random:", 7) != 0) usage_error("inputs: '%s' is neither random:SEED nor zeros", inputs);
+    parse_integer(inputs + 7, "inputs", 0, INT64_MAX);
+}
+
+static void read_arguments(struct run *r, int count, char **values) {
+    r->args = args_check(count, values, KEYS);
+    const struct args *a = &r->args;
+    const char *engine = args_required(a, "engine");
+    for (int i = 0; i < COUNT_OF(ENGINES); i++)
+        if (strcmp(ENGINES[i]->name, engine) == 0) r->engine = ENGINES[i];
+    if (!r->engine) usage_error("engine: this runner knows no '%s'", engine);
+    r->pass_name = args_text(a, "pass", "latency");
+    r->pass = strcmp(r->pass_name, "resources") == 0 ? RESOURCES : strcmp(r->pass_name, "ops") == 0 ? OPS : LATENCY;
+    if (r->pass == LATENCY && strcmp(r->pass_name, "latency") != 0) usage_error("pass: there is no '%s'", r->pass_name);
+    r->options = (struct run_options){
+        .args = a,
+        .library = args_required(a, "lib"),
+        .model = args_required(a, "model"),
+        .delegate = args_required(a, "delegate"),
+        .signature = args_text(a, "signature", NULL),
+        .threads = (int)args_integer(a, "threads", 1, 1, 256),
+        .profile = r->pass == OPS,
+    };
+    if (strcmp(r->options.delegate, "xnnpack") != 0 && strcmp(r->options.delegate, "none") != 0)
+        usage_error("delegate: '%s' is neither xnnpack nor none", r->options.delegate);
+    check_inputs_argument(args_text(a, "inputs", "random:0"));
+    r->bounds = bounds_from(a);
+    r->until = args_text(a, "until", NULL);
+    r->hold_max_ns = args_integer(a, "hold_max_ms", 20000, 0, 86400000) * 1000000;
+    if (r->until && r->pass != RESOURCES) usage_error("until: only pass=resources holds");
+    if (args_flag(a, "detach") && !args_text(a, "out", NULL)) usage_error("detach=1 needs out=FILE");
+}
+
+/* ---- lines ---- */
+
+static void tell_hello(const struct run *r) {
+    line_begin("hello");
+    line_number("protocol", PROTOCOL);
+    line_text("version", RUNNER_VERSION);
+    line_text("abi", RUNNER_ABI);
+    line_text("target", RUNNER_TARGET);
+    line_number("pid", getpid());
+    line_text("nonce", args_text(&r->args, "nonce", NULL));
+    line_text("pass", r->pass_name);
+    line_number("t_ns", r->started_ns);
+    line_end();
+}
+
+static void tell_loaded(const struct run *r, const int64_t steps[4]) {
+    struct applied applied;
+    char allowed[256];
+    r->engine->read_back(&applied);
+    read_cpus_allowed(allowed, sizeof allowed);
+    line_begin("loaded");
+    line_number("t_ns", steps[3]);
+    line_text("engine", r->engine->name);
+    line_text("engine_version", applied.engine_version);
+    line_text("delegate_asked", r->options.delegate);
+    line_text("delegate_applied", applied.delegate);
+    line_bool_or_null("fully_delegated", applied.fully_delegated);
+    line_number_or_null("delegated_nodes", applied.delegated_nodes);
+    line_number_or_null("nodes", applied.nodes);
+    line_number_or_null("partitions", applied.partitions);
+    line_number("threads_asked", r->options.threads);
+    line_number_or_null("threads", read_tasks(&(uint64_t){0}));
+    line_text("cpus_allowed", allowed[0] ? allowed : NULL);
+    line_key("load_steps_ns");
+    line_raw("{\"engine\":%lld,\"model\":%lld,\"compile\":%lld}", (long long)(steps[1] - steps[0]),
+             (long long)(steps[2] - steps[1]), (long long)(steps[3] - steps[2]));
+    line_tensors("inputs", r->io.inputs, r->io.n_inputs);
+    line_tensors("outputs", r->io.outputs, r->io.n_outputs);
+    line_end();
+}
+
+static void tell_readback(void) {
+    uint64_t cpus = cpus_seen();
+    char allowed[256];
+    const char *comma = "";
+    int threads = read_tasks(&cpus);
+    read_cpus_allowed(allowed, sizeof allowed);
+    line_begin("readback");
+    line_number_or_null("threads", threads);
+    line_text("cpus_allowed", allowed[0] ? allowed : NULL);
+    line_key("cpus_used");
+    line_raw("[");
+    for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
+        if (!(cpus >> cpu & 1)) continue;
+        line_raw("%s%d", comma, cpu);
+        comma = ",";
+    }
+    line_raw("]");
+    line_cpu_khz(cpus);
+    line_end();
+}
+
+static int tell_end(const struct run *r, const struct failure *f) {
+    if (f->kind) line_failure(f);
+    line_begin("end");
+    line_text("status", f->kind ? "failed" : "ok");
+    line_key("samples");
+    line_raw("{\"load\":%d,\"first\":%d,\"warmup\":%lld,\"steady\":%lld}", (int)r->load_n, (int)r->first_n,
+             (long long)r->warmup_n, (long long)r->steady_n);
+    line_number("wall_ns", now_ns() - r->started_ns);
+    line_end();
+    return f->kind ? EXIT_FAILED : EXIT_OK;
+}
+
+/* ---- the measurement ---- */
+
+static int load(struct run *r, struct failure *f) {
+    struct cpu_usage before, after;
+    int64_t steps[4];
+    if (check_model(r->options.model, f) != 0) return -1;
+    if (r->pass == OPS && !(ops = calloc(MAX_OPS, sizeof *ops)))
+        return fail(f, "out-of-memory", "profile", 0, "no memory for the table of operators");
+    cpu_usage_now(&before);
+    steps[0] = now_ns();
+    if (r->engine->open(&r->options, f) != 0) return -1;
+    steps[1] = now_ns();
+    if (r->engine->load(&r->options, f) != 0) return -1;
+    steps[2] = now_ns();
+    if (r->engine->compile(&r->options, &r->io, f) != 0) return -1;
+    steps[3] = now_ns();
+    cpu_usage_now(&after);
+    log_drain(NULL);
+    tell_loaded(r, steps);
+    line_sample("load", steps[0], steps[3] - steps[0]);
+    r->load_n = 1;
+    line_usage("load", &before, &after, false);
+    return 0;
+}
+
+static int first_and_warmup(struct run *r, struct failure *f) {
+    struct warmup_result warmup;
+    if (fill_inputs(r->engine, &r->io, &r->args, f) != 0) return -1;
+    int64_t started = now_ns(), ns = time_inference(r->engine, f);
+    if (ns < 0) return -1;
+    line_sample("first", started, ns);
+    r->first_n = 1;
+    log_drain(NULL);
+    int result = run_warmup(r->engine, &r->bounds, &warmup, f);
+    r->warmup_n = warmup.n;
+    if (result != 0) return -1;
+    line_begin("warmup");
+    line_text("status", warmup.status);
+    line_number("n", warmup.n);
+    line_number("wall_ns", warmup.wall_ns);
+    line_end();
+    return 0;
+}
+
+/* Keeps the engine busy so that the host can look at the process from outside. */
+static int hold(const struct run *r, struct failure *f) {
+    int64_t end = now_ns() + r->hold_max_ns, look = 0;
+    line_begin("ready");
+    line_number("pid", getpid());
+    line_end();
+    while (r->until && now_ns() < end) {
+        if (now_ns() >= look && access(r->until, F_OK) == 0) break;
+        if (now_ns() >= look) look = now_ns() + 20000000;
+        if (r->engine->invoke(f) != 0) return -1;
+    }
+    return 0;
+}
+
+static int measure(struct run *r, struct failure *f) {
+    struct cpu_usage before, after;
+    if (load(r, f) != 0) return -1;
+    bool hwm_reset = reset_peak_memory();
+    if (first_and_warmup(r, f) != 0) return -1;
+    cpu_usage_now(&before);
+    int64_t n = run_steady(r->engine, &r->bounds, r->pass == OPS ? add_op : NULL, f);
+    cpu_usage_now(&after);
+    if (n < 0) return -1;
+    r->steady_n = n;
+    line_usage("steady", &before, &after, hwm_reset);
+    tell_readback();
+    if (r->pass == RESOURCES && hold(r, f) != 0) return -1;
+    tell_ops();
+    return tell_outputs(r->engine, &r->io, args_text(&r->args, "outputs", NULL), f);
+}
+
+int command_run(int count, char **values) {
+    static struct run r;
+    struct failure f = {0};
+    read_arguments(&r, count, values);
+    const char *out = args_text(&r.args, "out", NULL), *mask = args_text(&r.args, "cpu_mask", NULL);
+    if (mask) pin_to(mask);
+    if (out) job_create(out);
+    if (args_flag(&r.args, "detach")) job_detach(out);
+    log_start(args_text(&r.args, "err", NULL));
+    r.started_ns = now_ns();
+    tell_hello(&r);
+    int result = measure(&r, &f);
+    if (result == 0) r.engine->close();
+    log_drain(result == 0 ? NULL : &f);
+    /* Engines start threads and register exit handlers; after `end` nothing of theirs may change the exit code. */
+    _exit(tell_end(&r, &f));
+}
