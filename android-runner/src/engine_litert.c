@@ -33,19 +33,17 @@ static const char *dtype_name(int element) {
 }
 
 /* The library's status numbers, as far as they say more than "it failed". */
-static const char *kind_of(int status) {
-    switch (status) {
-        case 2: return "out-of-memory";
-        case 5: return "unsupported-op";
-        case 500: case 501: return "bad-model";
-        default: return "engine";
-    }
+static const char *kind_of(int status, const char *step) {
+    if (status == 2) return "out-of-memory";
+    if (status == 5) return "unsupported-op";
+    bool before_running = strcmp(step, "model") == 0 || strcmp(step, "compile") == 0;
+    return before_running ? "bad-model" : "engine";
 }
 
 #define TRY(step, call) \
     do { \
         int status_ = (call); \
-        if (status_ != LRT_OK) return fail(f, kind_of(status_), step, status_, "%s: status %d", #call, status_); \
+        if (status_ != LRT_OK) return fail(f, kind_of(status_, step), step, status_, "%s: status %d", #call, status_); \
     } while (0)
 
 static int litert_open(const struct run_options *o, struct failure *f) {
@@ -193,7 +191,7 @@ static int create_outputs(struct model_io *io, struct failure *f) {
                                                            layouts, true);
     if (status != LRT_OK) {
         free(layouts);
-        return fail(f, kind_of(status), "compile", status, "the engine cannot allocate the model: status %d", status);
+        return fail(f, kind_of(status, "compile"), "compile", status, "the engine cannot allocate the model: status %d", status);
     }
     for (int i = 0; i < io->n_outputs; i++) {
         lrt_tensor tensor;

@@ -171,7 +171,10 @@ void line_failure(const struct failure *f) {
     line_text("kind", f->kind);
     line_text("step", f->step);
     line_text("message", f->message);
-    line_number("code", f->code);
+    if (f->code)
+        line_number("code", f->code);
+    else
+        line_text("code", NULL);
     line_end();
 }
 
