@@ -13,9 +13,12 @@ from devbench.errors import ParseError
 from devbench.parse.battery import Battery, parse_battery
 from devbench.parse.cpufreq import CpuFreq, parse_cpufreq
 from devbench.parse.cpuinfo import Cpuinfo, CpuProcess, parse_cpuinfo
+from devbench.parse.exit_event import ExitEvent
+from devbench.parse.exits import Exits, parse_exit
 from devbench.parse.getprop import Properties, parse_getprop, parse_properties
 from devbench.parse.guess import guess_kind
 from devbench.parse.meminfo import Meminfo, parse_meminfo
+from devbench.parse.meminfo_system import MeminfoSystem, ProcessMemory, parse_meminfo_system
 from devbench.parse.parsed import Parsed, as_parsed
 from devbench.parse.procfs import ProcStat, ProcStatus, Smaps, parse_procstat, parse_procstatus, parse_smaps
 from devbench.parse.procsystem import (
@@ -26,10 +29,12 @@ from devbench.parse.procsystem import (
     parse_proc_meminfo,
 )
 from devbench.parse.thermal import CoolingDevice, Temperature, Thermal, parse_thermal
+from devbench.parse.top import Top, TopProcess, parse_top
 
 _PARSERS: dict[str, Callable[[str | bytes], Any]] = {
     "battery": parse_battery,
     "meminfo": parse_meminfo,
+    "meminfo-system": parse_meminfo_system,
     "cpuinfo": parse_cpuinfo,
     "thermal": parse_thermal,
     "getprop": parse_properties,
@@ -39,6 +44,8 @@ _PARSERS: dict[str, Callable[[str | bytes], Any]] = {
     "proc-cpuinfo": parse_proc_cpuinfo,
     "smaps": parse_smaps,
     "cpufreq": parse_cpufreq,
+    "top": parse_top,
+    "exit": parse_exit,
 }
 KINDS: tuple[str, ...] = tuple(_PARSERS)
 
@@ -59,23 +66,31 @@ __all__ = [
     "CpuProcess",
     "Cpuinfo",
     "CpuinfoCore",
+    "ExitEvent",
+    "Exits",
     "Meminfo",
+    "MeminfoSystem",
     "Parsed",
     "ProcCpuinfo",
     "ProcMeminfo",
     "ProcStat",
     "ProcStatus",
+    "ProcessMemory",
     "Properties",
     "Smaps",
     "Temperature",
     "Thermal",
+    "Top",
+    "TopProcess",
     "guess_kind",
     "parse",
     "parse_battery",
     "parse_cpufreq",
     "parse_cpuinfo",
+    "parse_exit",
     "parse_getprop",
     "parse_meminfo",
+    "parse_meminfo_system",
     "parse_proc_cpuinfo",
     "parse_proc_meminfo",
     "parse_procstat",
@@ -83,4 +98,5 @@ __all__ = [
     "parse_properties",
     "parse_smaps",
     "parse_thermal",
+    "parse_top",
 ]
