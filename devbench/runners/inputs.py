@@ -30,11 +30,15 @@ def random_input(seed: int, index: int, dtype: str, shape: tuple[int, ...]) -> N
     counter = _mixed_seed(seed) ^ index
     values: NDArray[Any]
     if dtype == "float32":
-        values = (_words(counter, count) >> np.uint64(40)).astype(np.float32) * np.float32(2**-23) - np.float32(1)
+        values = (_words(counter, count) >> np.uint64(40)).astype(np.float32) * np.float32(
+            2**-23
+        ) - np.float32(1)
     elif dtype == "float64":
         values = (_words(counter, count) >> np.uint64(40)).astype(np.float64) * 2.0**-23 - 1.0
     elif dtype == "float16":
-        exact = (_words(counter, count) >> np.uint64(52)).astype(np.float32) / np.float32(2048) - np.float32(1)
+        exact = (_words(counter, count) >> np.uint64(52)).astype(np.float32) / np.float32(2048) - np.float32(
+            1
+        )
         values = exact.astype(np.float16)
     elif dtype in ("int32", "uint32", "int64", "uint64"):
         values = (_words(counter, count) >> np.uint64(63)).astype(dtype)

@@ -1,0 +1,143 @@
+"""Content-addressed files on a phone: pushed once, hashed there by our own runner, then renamed.
+
+Old phones have no sha256sum, and `adb push --sync` compares times only.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devbench.adb.sync import push
+from devbench.errors import DeviceError, DiskFull, NotExecutable
+
+if TYPE_CHECKING:
+    from devbench.adb import Phone, ShellResult
+
+BASE = "/data/local/tmp/devbench"
+CAS = f"{BASE}/cas"
+PROTOCOL = "1"
+HASH_DEADLINE_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalFile:
+    """A file of this host that a phone needs: what it is called in messages, and its hash."""
+
+    what: str
+    path: Path
+    sha256: str
+    size_bytes: int
+    executable: bool = False
+
+    @property
+    def remote(self) -> str:
+        return f"{CAS}/{self.sha256}"
+
+
+Told = Callable[[LocalFile, float], None]
+
+
+def ensure_runner(phone: Phone, runner: LocalFile, told: Told) -> None:
+    """The runner is on the phone and runs there, or an error that says why it cannot."""
+    if _hashes(phone, runner, (runner.remote,)).get(runner.remote) == runner.sha256:
+        return
+    made = phone.shell(f"mkdir -p {CAS} {BASE}/jobs")
+    if not made.ok:
+        raise _storage_error(phone, made)
+    part = f"{runner.remote}.part"
+    _push(phone, runner, part, told)
+    answer = phone.shell(f"chmod 755 {part} && {part} {PROTOCOL} sha256 {part}", deadline_s=HASH_DEADLINE_S)
+    if answer.exit_code in (126, 127) or "sha256" not in answer.stdout:
+        phone.remove(part)
+        raise _cannot_run(phone, answer)
+    _keep(phone, runner, part, _parse_hashes(answer.stdout).get(part))
+
+
+def ensure_files(phone: Phone, runner: LocalFile, files: Iterable[LocalFile], told: Told) -> None:
+    """All `files` are on the phone with the right content; only what is missing travels."""
+    wanted = {file.remote: file for file in files}
+    if not wanted:
+        return
+    there = _hashes(phone, runner, tuple(wanted))
+    for remote, file in wanted.items():
+        if there.get(remote) == file.sha256:
+            continue
+        part = f"{remote}.part"
+        _push(phone, file, part, told)
+        _keep(phone, file, part, _hashes(phone, runner, (part,)).get(part))
+
+
+def _push(phone: Phone, file: LocalFile, remote: str, told: Told) -> None:
+    started = time.monotonic()
+    try:
+        push(phone, file.path, remote, mode=0o755 if file.executable else 0o644)
+    except DiskFull as error:
+        phone.remove(remote)
+        raise DiskFull(
+            f"no room for {file.what} ({file.size_bytes} bytes) below {BASE}",
+            serial=phone.serial,
+            fix="free space on the phone; `adb shell rm -r /data/local/tmp/devbench` removes all that is ours",
+        ) from error
+    told(file, time.monotonic() - started)
+
+
+def _keep(phone: Phone, file: LocalFile, part: str, found: str | None) -> None:
+    if found != file.sha256:
+        phone.remove(part)
+        raise DeviceError(
+            f"{file.what} arrived damaged: SHA-256 {found or 'unreadable'}, expected {file.sha256}",
+            serial=phone.serial,
+            fix="look at the cable or the hub, and at the phone's free space",
+        )
+    phone.shell(f"mv {part} {file.remote}", check=True)
+
+
+def _hashes(phone: Phone, runner: LocalFile, paths: tuple[str, ...]) -> dict[str, str]:
+    quoted = " ".join(shlex.quote(path) for path in paths)
+    return _parse_hashes(
+        phone.shell(f"{runner.remote} {PROTOCOL} sha256 {quoted}", deadline_s=HASH_DEADLINE_S).stdout
+    )
+
+
+def _parse_hashes(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue  # linker warnings of old Androids stand between the lines
+        if isinstance(event, dict) and event.get("event") == "sha256":
+            found[str(event["path"])] = str(event["sha256"])
+    return found
+
+
+def _storage_error(phone: Phone, result: ShellResult) -> DeviceError:
+    text = (result.stderr or result.stdout).strip()
+    kind = DiskFull if "space" in text.lower() else DeviceError
+    return kind(
+        f"{BASE} cannot be made: {text}",
+        serial=phone.serial,
+        fix="adb shell df /data; a phone must let its shell write below /data/local/tmp",
+    )
+
+
+def _cannot_run(phone: Phone, result: ShellResult) -> NotExecutable:
+    text = (result.stderr + result.stdout).strip()[-300:] or f"exit code {result.exit_code}"
+    folded = text.lower()
+    if "permission denied" in folded or result.exit_code == 126:
+        why = "the phone refuses to execute files below /data/local/tmp (mounted noexec, or SELinux)"
+        fix = "adb shell 'mount | grep /data' shows noexec; such a phone can only be measured by an app"
+    elif "exec format" in folded or "not executable" in folded:
+        why, fix = "the runner is built for another kind of CPU", "devbench devices shows the probed target"
+    else:
+        why, fix = (
+            "the runner does not start",
+            "the phone's own words are above; `devbench doctor` looks closer",
+        )
+    return NotExecutable(f"{why}: {text}", serial=phone.serial, fix=fix)

@@ -1,0 +1,245 @@
+"""From what was asked for to a header that holds every job, before anything is pushed or written."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import devbench
+from devbench.devices import Selection
+from devbench.domain.device import DeviceInfo, Reject
+from devbench.domain.job import Job, Profile
+from devbench.domain.run import Artifact, Run, RunHeader
+from devbench.domain.variant import Variant
+from devbench.engines import DEFAULT_ENGINES, EngineFile, parse_engine, resolve
+from devbench.errors import DevbenchError, EngineError, NoUsableDevice, ResumeMismatch
+from devbench.hashing import sha256_of
+from devbench.plan import Choices, EngineChoice, plan_phone
+from devbench.runners.binaries import RunnerBinary, runner_binary
+from devbench.store import new_run_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """Everything a user asked for, resolved to values; `options` are the same as text, for --resume."""
+
+    variants: tuple[Variant, ...]
+    profile: Profile
+    rounds: int
+    seed: int
+    choices: Choices
+    engine: str | None = None
+    suite: str | None = None
+    baseline: str | None = None
+    argv: tuple[str, ...] = ()
+    options: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePlan:
+    """One phone's part: its jobs still to do, the runner and the engines (by hash) that they need."""
+
+    info: DeviceInfo
+    jobs: tuple[Job, ...]
+    binary: RunnerBinary
+    engines: dict[str, EngineFile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A header and what its phones have to do; `attempts` counts earlier ones by job id."""
+
+    header: RunHeader
+    phones: tuple[PhonePlan, ...]
+    attempts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def todo(self) -> int:
+        return sum(len(phone.jobs) for phone in self.phones)
+
+
+def prepare(request: RunRequest, selection: Selection, *, now: datetime) -> Prepared:
+    """The plan of a new run; NoUsableDevice if no selected phone can run anything, with each reason."""
+    phones: list[PhonePlan] = []
+    rejects = list(selection.rejects)
+    for info in selection.devices:
+        try:
+            phones.append(_plan(info, request))
+        except EngineError as error:
+            rejects.append(_no_engine(info, error))
+    if not phones:
+        raise NoUsableDevice(_why_none(rejects, selection), fix=_no_phone_fix(rejects))
+    header = RunHeader(
+        run_id=new_run_id(now, secrets.token_hex(2)),
+        created_at=now.astimezone().isoformat(timespec="seconds"),
+        devbench_version=devbench.__version__,
+        argv=request.argv,
+        profile=request.profile,
+        rounds=request.rounds,
+        seed=request.seed,
+        suite=request.suite,
+        baseline=request.baseline,
+        variants=request.variants,
+        devices=tuple(phone.info for phone in phones),
+        rejects=tuple(rejects),
+        artifacts=_artifacts(phones),
+        jobs=tuple(job for phone in phones for job in phone.jobs),
+        notes=request.notes,
+        options=request.options,
+    )
+    return Prepared(header=header, phones=tuple(phones))
+
+
+def resume(run: Run, selection: Selection) -> Prepared:
+    """What is left of a run: jobs without an `ok` attempt, on the phones of then that are here now."""
+    done = set(run.ok_by_job())
+    here = {info.device: info for info in selection.devices}
+    phones: list[PhonePlan] = []
+    rejects = list(selection.rejects)
+    for then in run.header.devices:
+        jobs = tuple(j for j in run.header.jobs if j.device == then.device and j.job_id not in done)
+        info = here.get(then.device)
+        if not jobs:
+            continue
+        if info is None:
+            rejects.append(Reject(serial=then.serial, state="absent", reason=f"{then.device} is not connected",
+                                  fix="plug it in and resume again"))  # fmt: skip
+        elif (reason := _changed(then, info)) is not None:
+            rejects.append(Reject(serial=info.serial, state="changed", reason=reason,
+                                  fix="start a new run: results from before and after do not mix"))  # fmt: skip
+        else:
+            phones.append(_replan(run.header, info, jobs))
+    if not phones and any(j.job_id not in done for j in run.header.jobs):
+        raise NoUsableDevice(_why_none(rejects, selection), fix=_no_phone_fix(rejects))
+    attempts: dict[str, int] = {}
+    for m in run.measurements:
+        attempts[m.job_id] = max(attempts.get(m.job_id, 0), m.attempt)
+    for variant in run.header.variants if phones else ():
+        _same_file("model", Path(variant.path), variant.sha256)
+    return Prepared(header=run.header, phones=tuple(phones), attempts=attempts)
+
+
+def check_agreement(header: RunHeader, options: dict[str, str]) -> None:
+    """ResumeMismatch if an option given with --resume says something else than run.json does."""
+    for name, value in options.items():
+        then = header.options.get(name)
+        if then != value:
+            raise ResumeMismatch(
+                f"--{name} {value} contradicts the run, which has --{name} {then}",
+                fix="leave it out: run.json decides; or start a new run",
+            )
+
+
+def _plan(info: DeviceInfo, request: RunRequest) -> PhonePlan:
+    binary = runner_binary(info.target)
+    engines: dict[str, EngineFile] = {}
+
+    def engine_for(variant: Variant, device: DeviceInfo) -> EngineChoice:
+        os_name = device.target.partition("-")[0]
+        name = request.engine or DEFAULT_ENGINES.get((os_name, variant.format))
+        if name is None:
+            raise EngineError(f"no engine runs .{variant.format} files on {device.target}")
+        file = resolve(parse_engine(name), device.target)
+        engines[file.sha256] = file
+        return EngineChoice(engine=file.engine, version=file.version, sha256=file.sha256)
+
+    jobs = plan_phone(
+        info,
+        request.variants,
+        profile=request.profile,
+        rounds=request.rounds,
+        seed=request.seed,
+        choices=request.choices,
+        engine_for=engine_for,
+        runner_sha256=binary.sha256,
+    )
+    return PhonePlan(info=info, jobs=jobs, binary=binary, engines=engines)
+
+
+def _replan(header: RunHeader, info: DeviceInfo, jobs: tuple[Job, ...]) -> PhonePlan:
+    """The very files of the first part: another runner or engine would make another series."""
+    binary = runner_binary(info.target)
+    engines: dict[str, EngineFile] = {}
+    for artifact in header.artifacts:
+        if artifact.target != info.target:
+            continue
+        path = Path(artifact.path)
+        if artifact.role == "runner":
+            binary = dataclasses.replace(binary, path=path, sha256=artifact.sha256)
+        else:
+            engines[artifact.sha256] = EngineFile(
+                engine=artifact.name,
+                version=artifact.version,
+                target=artifact.target,
+                path=path,
+                sha256=artifact.sha256,
+                size_bytes=artifact.size_bytes,
+            )
+        _same_file(artifact.role, path, artifact.sha256)
+    return PhonePlan(info=info, jobs=jobs, binary=binary, engines=engines)
+
+
+def _same_file(role: str, path: Path, sha256: str) -> None:
+    if not path.is_file():
+        raise ResumeMismatch(f"{role} {path} of this run is gone", fix="put it back, or start a new run")
+    if sha256_of(path) != sha256:
+        raise ResumeMismatch(f"{role} {path} is not the file of this run any more", fix="start a new run")
+
+
+def _changed(then: DeviceInfo, now: DeviceInfo) -> str | None:
+    if then.fingerprint != now.fingerprint:
+        return f"{then.device} runs another build now: {then.fingerprint} → {now.fingerprint}"
+    if then.target != now.target:
+        return f"{then.device} was {then.target} and is {now.target}"
+    return None
+
+
+def _artifacts(phones: list[PhonePlan]) -> tuple[Artifact, ...]:
+    found: dict[str, Artifact] = {}
+    for phone in phones:
+        binary = phone.binary
+        found[binary.sha256] = Artifact(
+            role="runner",
+            name="devbench-runner",
+            version=binary.version,
+            target=binary.target,
+            sha256=binary.sha256,
+            size_bytes=binary.size_bytes,
+            path=str(binary.path),
+        )
+        for engine in phone.engines.values():
+            found[engine.sha256] = Artifact(
+                role="engine",
+                name=engine.engine,
+                version=engine.version,
+                target=engine.target,
+                sha256=engine.sha256,
+                size_bytes=engine.size_bytes,
+                path=str(engine.path),
+            )
+    return tuple(found.values())
+
+
+def _no_engine(info: DeviceInfo, error: DevbenchError) -> Reject:
+    return Reject(
+        serial=info.serial,
+        state="no-engine",
+        reason=f"{info.device} ({info.target}): {error.message}",
+        fix=error.fix or "--engine NAME=PATH takes a library of your own",
+    )
+
+
+def _why_none(rejects: list[Reject], selection: Selection) -> str:
+    lines = ["no usable phone"]
+    lines += [f"  {reject.serial} [{reject.state}]: {reject.reason}. {reject.fix}" for reject in rejects]
+    lines += [f"  {part}: no such phone on this adb server" for part in selection.unmatched]
+    return "\n".join(lines)
+
+
+def _no_phone_fix(rejects: list[Reject]) -> str:
+    first = "mend the above" if rejects else "connect a phone with USB debugging on (`devbench doctor` helps)"
+    return f"{first}, or try --device virtual: two virtual phones on this computer"

@@ -1,0 +1,163 @@
+"""A run's folder: the header first and atomically, then one fsynced line an attempt; nothing measured is lost.
+
+`run.json` is what was asked for, `records.jsonl` what came of it, `logs/` the raw talk, `outputs/` tensors,
+`report/` derived and deletable. docs/results-format.md has every key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from devbench.domain.codec import from_json, to_json
+from devbench.domain.measurement import MEASUREMENT_SCHEMA, Measurement
+from devbench.domain.run import RUN_SCHEMA, Run, RunHeader
+from devbench.errors import StoreError
+
+HEADER = "run.json"
+RECORDS = "records.jsonl"
+
+
+class RunFolder:
+    """One run on disk. `append` may be called by any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    def write_header(self, header: RunHeader) -> None:
+        """run.json, whole or not at all."""
+        write_atomically(self.path / HEADER, json.dumps(to_json(header), indent=1, ensure_ascii=False))
+
+    def append(self, measurement: Measurement) -> None:
+        """One line in records.jsonl, on the disk when this returns. A cut line before it is ended first."""
+        line = json.dumps(to_json(measurement), ensure_ascii=False, separators=(",", ":")) + "\n"
+        with self._lock, open(self.path / RECORDS, "ab+") as file:
+            if file.tell() > 0:
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+    def write_log(self, job_id: str, attempt: int, text: str) -> None:
+        """The raw talk of one attempt; attempts of a job follow each other in one file."""
+        folder = self.path / "logs"
+        folder.mkdir(exist_ok=True)
+        with open(folder / f"{job_id}.txt", "a", encoding="utf-8", errors="replace") as file:
+            file.write(f"# attempt {attempt}\n{text}\n")
+
+    def outputs_folder(self) -> Path:
+        folder = self.path / "outputs"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def read(self) -> Run:
+        """The run as it stands; StoreError if run.json is missing, damaged or of a newer devbench."""
+        header = read_header(self.path)
+        measurements, warnings = _read_records(self.path / RECORDS)
+        return Run(header=header, measurements=measurements, folder=str(self.path), warnings=tuple(warnings))
+
+
+def new_run_id(now: datetime, suffix: str) -> str:
+    """`20260131-142501-ab12`: sorts by time, and two runs of one second differ."""
+    return f"{now:%Y%m%d-%H%M%S}-{suffix}"
+
+
+def create(results: Path, run_id: str) -> RunFolder:
+    """A new, empty run folder below `results`; StoreError before anything is measured if it cannot be written."""
+    path = results / run_id
+    try:
+        path.mkdir(parents=True)
+        probe = path / ".write-test"
+        probe.write_bytes(b"1")
+        probe.unlink()
+    except OSError as error:
+        raise StoreError(
+            f"the results folder {results} cannot be written: {error.strerror}",
+            fix="choose another with --out DIR, or mend its permissions or the disk",
+        ) from error
+    return RunFolder(path)
+
+
+def find(results: Path, name: str) -> RunFolder:
+    """The run folder that `name` means: a path, a run id below `results`, or `latest`."""
+    if name == "latest":
+        runs = sorted(path.parent for path in results.glob(f"*/{HEADER}"))
+        if not runs:
+            raise StoreError(f"there is no run in {results}", fix="devbench run MODEL.tflite")
+        return RunFolder(runs[-1])
+    for path in (Path(name), results / name):
+        if (path / HEADER).is_file():
+            return RunFolder(path)
+    raise StoreError(
+        f"{name} is not a run folder: it has no {HEADER}", fix=f"one of `ls {results}`, or `latest`"
+    )
+
+
+def read_header(folder: Path) -> RunHeader:
+    path = folder / HEADER
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise StoreError(
+            f"{path} is damaged: {error}",
+            fix=f"the measurements are whole in {folder / RECORDS}; restore run.json from a copy",
+        ) from error
+    return from_json(RunHeader, _upgraded(data, RUN_SCHEMA, str(path)))
+
+
+def _read_records(path: Path) -> tuple[tuple[Measurement, ...], list[str]]:
+    """All whole lines. A cut last line is what a power cut leaves: tolerated, and said."""
+    if not path.exists():
+        return (), []
+    found: list[Measurement] = []
+    warnings: list[str] = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line:
+            continue
+        try:
+            data = json.loads(line)
+        except ValueError:
+            warnings.append(
+                f"{path.name} line {number} is cut off and was left out: its job counts as not done"
+            )
+            continue
+        found.append(
+            from_json(Measurement, _upgraded(data, MEASUREMENT_SCHEMA, f"{path.name} line {number}"))
+        )
+    return tuple(found), warnings
+
+
+def _upgraded(data: Any, current: int, where: str) -> Any:
+    """`data` at the current schema: older ones step by step, newer ones refused."""
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if not isinstance(schema, int):
+        raise StoreError(f"{where} says no schema number: it is not a file of devbench")
+    if schema > current:
+        raise StoreError(
+            f"{where} was written by a newer devbench (schema {schema}, this one reads up to {current})",
+            fix="pip install --upgrade devbench",
+        )
+    return data
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """`path` with `text`: whole or not at all, on the disk when this returns."""
+    part = path.with_name(path.name + ".part")
+    with open(part, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
