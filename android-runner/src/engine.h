@@ -50,6 +50,8 @@ struct engine {
     int (*invoke)(struct failure *f);
     const void *(*map_output)(int index, struct failure *f); /* may update io->outputs[index] */
     int (*unmap_output)(int index, struct failure *f);
+    /* Runs once, in a process of its own that was compiled with `profile`; NULL where read_back tells it all. */
+    int (*count_delegated)(int *delegated_nodes, int *partitions, struct failure *f);
     int (*profile_start)(struct failure *f);
     int (*profile_stop)(op_sink sink, struct failure *f);
     void (*close)(void);

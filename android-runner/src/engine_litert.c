@@ -227,7 +227,7 @@ static int litert_compile(const struct run_options *o, struct model_io *io, stru
 }
 
 /* The library tells no more than whether every node is delegated. Kernel mode "builtin" registers no delegate at all;
- * with "delegate" and nodes left over it does not say how many, nor whether XNNPACK took any. */
+ * with "delegate" and nodes left over, litert_count_delegated finds out how many. */
 static void litert_read_back(struct applied *to) {
     size_t nodes;
     bool fully;
@@ -238,6 +238,7 @@ static void litert_read_back(struct applied *to) {
     if (to->fully_delegated) {
         to->delegate = "xnnpack";
         to->delegated_nodes = to->nodes;
+        to->partitions = 1; /* with no node left between them there is only one piece */
     } else if (!self.wants_delegate) {
         to->delegate = "none";
         to->delegated_nodes = 0;
@@ -289,24 +290,63 @@ static const char *node_name(size_t node) {
     return name;
 }
 
-/* A delegate's node is an operator for the interpreter and holds the delegate's own: then only those are told. */
+/* Ends profiling; the events, to be freed, or NULL. */
+static struct lrt_profile_event *take_events(int *count, struct failure *f) {
+    int status = LiteRtStopProfiler(self.profiler);
+    if (status == LRT_OK) status = LiteRtGetNumProfilerEvents(self.profiler, count);
+    struct lrt_profile_event *events = status == LRT_OK ? calloc((size_t)*count + 1, sizeof *events) : NULL;
+    if (events) status = LiteRtGetProfilerEvents(self.profiler, *count, events);
+    if (events && status == LRT_OK) return events;
+    fail(f, "engine", "profile", status, "the engine gives no events: status %d", status);
+    free(events);
+    return NULL;
+}
+
+/* Operators that the delegate tells, and those that the interpreter ran itself. Some delegates are an operator of the
+ * interpreter as well, under their own name, which then stands for what they tell. */
+static bool by_delegate(const struct lrt_profile_event *e) {
+    return e->kind == LRT_EVENT_DELEGATE_PROFILED_OPERATOR || e->kind == LRT_EVENT_DELEGATE_OPERATOR;
+}
+
+static bool by_interpreter(const struct lrt_profile_event *e) {
+    return e->kind == LRT_EVENT_OPERATOR && !strstr(e->tag, "Delegate");
+}
+
 static int litert_profile_stop(op_sink sink, struct failure *f) {
     int count;
-    TRY("profile", LiteRtStopProfiler(self.profiler));
-    TRY("profile", LiteRtGetNumProfilerEvents(self.profiler, &count));
-    struct lrt_profile_event *events = calloc((size_t)count + 1, sizeof *events);
-    if (!events) return fail(f, "out-of-memory", "profile", 0, "no memory for %d events", count);
-    int status = LiteRtGetProfilerEvents(self.profiler, count, events);
-    for (int i = 0; status == LRT_OK && i < count; i++) {
+    struct lrt_profile_event *events = take_events(&count, f);
+    if (!events) return -1;
+    for (int i = 0; i < count; i++) {
         const struct lrt_profile_event *e = &events[i];
         int64_t ns = (int64_t)e->elapsed_us * 1000;
-        if (e->kind == LRT_EVENT_DELEGATE_PROFILED_OPERATOR || e->kind == LRT_EVENT_DELEGATE_OPERATOR)
-            sink((int64_t)e->node, e->tag, "", "xnnpack", ns);
-        else if (e->kind == LRT_EVENT_OPERATOR && !strstr(e->tag, "Delegate"))
-            sink((int64_t)e->node, e->tag, node_name((size_t)e->node), NULL, ns);
+        if (by_delegate(e)) sink((int64_t)e->node, e->tag, "", "xnnpack", ns);
+        if (by_interpreter(e)) sink((int64_t)e->node, e->tag, node_name((size_t)e->node), NULL, ns);
     }
     free(events);
-    if (status != LRT_OK) return fail(f, "engine", "profile", status, "the engine gives no events: status %d", status);
+    return 0;
+}
+
+/* Nodes that the interpreter ran itself are not delegated; nodes of other graphs, which control flow may run, do not
+ * count. The delegate numbers its operators anew in each piece. */
+static int litert_count_delegated(int *delegated_nodes, int *partitions, struct failure *f) {
+    int count;
+    size_t nodes, alone = 0;
+    const struct lrt_profile_event *first = NULL, *last = NULL;
+    TRY("profile", LiteRtGetNumSubgraphOps(self.subgraph, &nodes));
+    if (litert_profile_start(f) != 0 || litert_invoke(f) != 0) return -1;
+    struct lrt_profile_event *events = take_events(&count, f);
+    if (!events) return -1;
+    *partitions = 0;
+    for (const struct lrt_profile_event *e = events; e < events + count; e++) {
+        if (!by_delegate(e) && !by_interpreter(e)) continue;
+        if (!first && by_interpreter(e)) first = e;
+        if (by_interpreter(e) && e->subgraph == first->subgraph) alone++;
+        if (by_delegate(e) && (!last || by_interpreter(last) || e->node <= last->node)) *partitions += 1;
+        last = e;
+    }
+    free(events);
+    if (alone > nodes) return fail(f, "engine", "profile", 0, "%zu of %zu nodes ran", alone, nodes);
+    *delegated_nodes = *partitions > 0 ? (int)(nodes - alone) : 0;
     return 0;
 }
 
@@ -331,6 +371,7 @@ const struct engine engine_litert = {
     .invoke = litert_invoke,
     .map_output = litert_map_output,
     .unmap_output = litert_unmap_output,
+    .count_delegated = litert_count_delegated,
     .profile_start = litert_profile_start,
     .profile_stop = litert_profile_stop,
     .close = litert_close,

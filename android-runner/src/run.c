@@ -4,6 +4,7 @@
 #include "log.h"
 #include "model_file.h"
 #include "phases.h"
+#include "probe.h"
 #include "proc.h"
 #include "tensors.h"
 
@@ -123,6 +124,10 @@ static void tell_loaded(const struct run *r, const int64_t steps[4]) {
     struct applied applied;
     char allowed[256];
     r->engine->read_back(&applied);
+    if (applied.delegate)
+        probe_dismiss();
+    else
+        probe_ask(&applied);
     read_cpus_allowed(allowed, sizeof allowed);
     line_begin("loaded");
     line_number("t_ns", steps[3]);
@@ -186,6 +191,7 @@ static int load(struct run *r, struct failure *f) {
     if (check_model(r->options.model, f) != 0) return -1;
     if (r->pass == OPS && !(ops = calloc(MAX_OPS, sizeof *ops)))
         return fail(f, "out-of-memory", "profile", 0, "no memory for the table of operators");
+    probe_start(r->engine, &r->options);
     cpu_usage_now(&before);
     steps[0] = now_ns();
     if (r->engine->open(&r->options, f) != 0) return -1;
