@@ -8,85 +8,83 @@ only when a network changes, and the hashes in index.toml change with it.
 
 from __future__ import annotations
 
-import importlib
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from devbench.graph.model_file import sha256_of
-from devbench.variants.artifact import Artifact, StepContext
+from devbench.domain.codec import to_json
+from devbench.domain.suite import Recipe, StepCall
+from devbench.domain.variant import Step
+from devbench.hashing import sha256_of
+from devbench.variants.artifact import Artifact
+from devbench.variants.chain import Chains, complete_chain
+from devbench.variants.source import load_source
+from devbench.variants.worker import uniform_samples
 
 FOLDER = Path(__file__).parent.parent / "devbench" / "data" / "models"
 SEED = 20260101
 SAMPLES = 32
 
-# variant id, model, network, batch (None: open), last step, its parameters
-FILES: tuple[tuple[str, str, str, int | None, str, dict[str, str]], ...] = (
-    ("control", "control", "control", 1, "fp32", {}),
-    ("small-cnn-fp32", "small-cnn", "small_cnn", 1, "fp32", {}),
-    ("small-cnn-fp16", "small-cnn", "small_cnn", 1, "fp16", {}),
-    ("small-cnn-dynamic-int8", "small-cnn", "small_cnn", 1, "dynamic_int8", {}),
-    ("small-cnn-int8", "small-cnn", "small_cnn", 1, "int8", {"io": "float32"}),
-    ("small-cnn-int8-io", "small-cnn-int8-io", "small_cnn", 1, "int8", {"io": "int8"}),
-    ("and-gate", "and-gate", "and_gate", 1, "fp32", {}),
-    ("two-inputs", "two-inputs", "two_inputs", 1, "fp32", {}),
-    ("dynamic-batch", "dynamic-batch", "dense", None, "fp32", {}),
+# variant id, model, network, batch (None: open), last step
+FILES: tuple[tuple[str, str, str, int | None, StepCall], ...] = (
+    ("control", "control", "control", 1, StepCall(name="fp32")),
+    ("small-cnn-fp32", "small-cnn", "small_cnn", 1, StepCall(name="fp32")),
+    ("small-cnn-fp16", "small-cnn", "small_cnn", 1, StepCall(name="fp16")),
+    ("small-cnn-dynamic-int8", "small-cnn", "small_cnn", 1, StepCall(name="dynamic_int8")),
+    ("small-cnn-int8", "small-cnn", "small_cnn", 1, StepCall(name="int8")),
+    (
+        "small-cnn-int8-io",
+        "small-cnn-int8-io",
+        "small_cnn",
+        1,
+        StepCall(name="int8", parameters={"io": "int8"}),
+    ),
+    ("and-gate", "and-gate", "and_gate", 1, StepCall(name="fp32")),
+    ("two-inputs", "two-inputs", "two_inputs", 1, StepCall(name="fp32")),
+    ("dynamic-batch", "dynamic-batch", "dense", None, StepCall(name="fp32")),
 )
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     entries = []
-    for variant, model, network, batch, step, parameters in FILES:
+    for variant, model, network, batch, call in FILES:
+        recipe = Recipe(
+            model=model, source=f"network:{network}", variants=(), seed=SEED, batch=batch, samples=SAMPLES
+        )
         with tempfile.TemporaryDirectory() as folder:
-            steps, made = _make(network, batch, step, parameters, Path(folder))
+            steps, made = _make(recipe, call, Path(folder))
             file = FOLDER / f"{variant}.tflite"
             file.write_bytes(made.read_bytes())
-        entries.append(_entry(variant, model, network, file, steps))
+        entries.append(_entry(variant, recipe, file, steps))
     head = "# Written by scripts/make_package_models.py. The files are the truth; the hashes pin them.\n"
     (FOLDER / "index.toml").write_text(head + "".join(entries), encoding="utf-8")
 
 
-def _make(
-    network: str, batch: int | None, last: str, parameters: dict[str, str], folder: Path
-) -> tuple[list[dict[str, object]], Path]:
+def _make(recipe: Recipe, call: StepCall, folder: Path) -> tuple[list[Step], Path]:
     import keras
 
     keras.backend.clear_session()
-    keras.utils.set_random_seed(SEED)
-    model = importlib.import_module(f"devbench.suites.networks.{network}").build()
-    context = StepContext(folder=folder, batch=batch, samples=lambda: _samples(model, batch or 1))
-    artifact = Artifact(form="keras", value=model)
-    recorded = []
-    for name, given in (("saved_model", {}), (last, parameters)):
-        step = importlib.import_module(f"devbench.variants.steps.{name}")
-        before = artifact.size_bytes
-        artifact = step.apply(artifact, {**step.PARAMETERS, **given}, context)
-        noted = {**given, "samples": f"{SAMPLES} uniform -1..1, seed {SEED}"} if name == "int8" else given
-        sizes = {"bytes_before": before, "bytes_after": artifact.size_bytes}
-        recorded.append({"name": name, "tool": step.tool(), "parameters": noted, **sizes})
+    source, name = load_source(recipe.source)
+    network = source.make(name, seed=recipe.seed, weights=None)
+    samples = uniform_samples(network, recipe)
+    first = Step(name="keras", parameters={"source": recipe.source, "seed": str(SEED)}, tool=network.tool)
+    chains = Chains(
+        Artifact(form="keras", value=network.model),
+        folder=folder,
+        batch=recipe.batch,
+        samples=samples,
+        started=lambda step: None,
+    )
+    artifact, steps = chains.run(complete_chain([call]))
     assert artifact.path is not None
-    return recorded, artifact.path
+    return [first, *steps], artifact.path
 
 
-def _samples(model: Any, batch: int) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
-    random = np.random.default_rng(SEED)
-    for _ in range(SAMPLES):
-        yield {
-            tensor.name: random.uniform(-1, 1, (batch, *tensor.shape[1:])).astype(np.float32)
-            for tensor in model.inputs
-        }
-
-
-def _entry(variant: str, model: str, network: str, file: Path, steps: list[dict[str, object]]) -> str:
-    weights = "exact" if network == "and_gate" else "seeded"
-    lines = ["", "[[file]]", f'variant = "{variant}"', f'model = "{model}"', f'file = "{file.name}"']
+def _entry(variant: str, recipe: Recipe, file: Path, steps: list[Step]) -> str:
+    weights = "exact" if recipe.source == "network:and_gate" else "seeded"
+    lines = ["", "[[file]]", f'variant = "{variant}"', f'model = "{recipe.model}"', f'file = "{file.name}"']
     lines += [f'sha256 = "{sha256_of(file)}"', f'weights = "{weights}"', "step = ["]
-    first = {"name": "keras", "parameters": {"network": network, "seed": str(SEED)}}
-    lines += [f"    {_toml(step)}," for step in [first, *steps]]
+    lines += [f"    {_toml(to_json(step))}," for step in steps]
     return "\n".join([*lines, "]", ""])
 
 

@@ -16,7 +16,7 @@ class StepCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantRecipe:
-    """One file to be made of a network: `name` (`int8`) is the end of the variant's id, `steps` the way to it."""
+    """One file to be made of a network: `name` (`int8`) ends the variant's id, `steps` are the way to it."""
 
     name: str
     steps: tuple[StepCall, ...]
@@ -26,8 +26,8 @@ class VariantRecipe:
 class Recipe:
     """A network and the variants to be made of it; ids are `<model>-<name>` with hyphens for underscores.
 
-    `source` is `keras:NAME` or `network:NAME`, `weights` what is asked for (`imagenet` or `seeded`), `batch` the
-    fixed batch size or None for an open one, `samples` how many seeded inputs calibrate full int8.
+    `source` is `keras:NAME` or `network:NAME`, `weights` what is asked for (`imagenet` or `seeded`), `batch`
+    the fixed batch size or None for an open one, `samples` how many seeded inputs calibrate full int8.
     """
 
     model: str
@@ -44,8 +44,12 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFiles:
-    """Model files that exist: absolute paths, or shell patterns of them. `model` None: each is its own model."""
+    """Model files that exist: paths or shell patterns, relative to `folder` unless absolute.
 
+    With `model` None each file is a model of its own.
+    """
+
+    folder: str
     patterns: tuple[str, ...]
     model: str | None = None
 

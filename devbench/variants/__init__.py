@@ -1,1 +1,4 @@
-"""Model files made step by step from a network; TensorFlow lives only here, in a process of its own."""
+"""Model files made step by step from a network; TensorFlow runs in a process of its own.
+
+The way in is `build.build_variants`; nothing is imported here, because the worker process shares this package.
+"""

@@ -7,7 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Samples = Callable[[], Iterator[dict[str, Any]]]
+
+class Samples:
+    """Representative inputs: calling it gives them anew, as dictionaries of input name → float32 array with batch.
+
+    `note` describes them in a few words; `used` tells whether anyone has called.
+    """
+
+    def __init__(self, note: str, make: Callable[[], Iterator[dict[str, Any]]]) -> None:
+        self.note = note
+        self.used = False
+        self._make = make
+
+    def __call__(self) -> Iterator[dict[str, Any]]:
+        self.used = True
+        return self._make()
+
+    def unused(self) -> Samples:
+        """The same inputs, not called yet."""
+        return Samples(self.note, self._make)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +46,8 @@ class Artifact:
 class StepContext:
     """What a step may use: a folder of its own for files and seeded representative inputs.
 
-    `samples()` gives dictionaries of input name → float32 array with the batch dimension; it is None where
-    the recipe has no representative data. `batch` is the fixed batch size, None for an open one.
+    `samples` is None where the recipe has no representative data; `batch` is the fixed batch size, None for an
+    open one.
     """
 
     folder: Path

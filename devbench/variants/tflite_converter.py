@@ -7,6 +7,7 @@ from typing import Any
 
 from devbench.errors import ModelError
 from devbench.variants.artifact import Artifact, StepContext
+from devbench.variants.converter_log import explained
 
 
 def convert(artifact: Artifact, context: StepContext, configure: Callable[[Any], None]) -> Artifact:
@@ -17,8 +18,8 @@ def convert(artifact: Artifact, context: StepContext, configure: Callable[[Any],
     configure(converter)
     try:
         data = converter.convert()
-    except (RuntimeError, ValueError) as e:
-        raise ModelError(f"the TFLite converter refused the model: {_first_lines(str(e))}") from e
+    except Exception as e:  # the converter's exceptions have no public base class
+        raise ModelError(f"the TFLite converter refused the model: {explained(str(e))}") from e
     path = context.folder / "model.tflite"
     path.write_bytes(data)
     return Artifact(form="tflite", path=path, size_bytes=len(data))
@@ -29,7 +30,7 @@ def representative(context: StepContext) -> Callable[[], Any]:
     if context.samples is None:
         raise ModelError(
             "full int8 needs representative data",
-            fix="give the recipe a table representative = { samples = 16 }",
+            fix="give the recipe: representative = { samples = 16 }",
         )
     return context.samples
 
@@ -38,9 +39,3 @@ def tensorflow_version() -> str:
     import tensorflow as tf
 
     return f"tensorflow {tf.__version__}"
-
-
-def _first_lines(text: str) -> str:
-    """What the converter says before its dump of the graph: it names the operators it cannot convert."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " ".join(lines[:6])[:600]

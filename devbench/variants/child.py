@@ -1,0 +1,106 @@
+"""Runs the worker process and listens to it: its crash, its silence and a Ctrl-C all end in order here."""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from devbench.domain.codec import to_json
+from devbench.errors import ModelError
+from devbench.variants.converter_log import log_tail
+from devbench.variants.worker import WorkRequest
+
+WORKER = (sys.executable, "-m", "devbench.variants.worker")
+_SILENCE_S = 900.0
+_STOP_S = 5.0
+
+
+def run_worker(
+    request: WorkRequest,
+    *,
+    log: Path,
+    progress: Callable[[str], None],
+    built: Callable[[dict[str, Any]], None],
+    command: Sequence[str] = WORKER,
+    silence_s: float = _SILENCE_S,
+) -> None:
+    """Until the worker has made everything; `built` hears each file as soon as it is there.
+
+    ModelError says what the worker refused, or how it died and what its log says last; the whole log stays in
+    `log`. A worker that says nothing for `silence_s` is ended.
+    """
+    folder = Path(request.folder)
+    order = folder / "request.json"
+    order.write_text(json.dumps(to_json(request)), encoding="utf-8")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    doing = f"{request.recipe.model}: starting"
+    with (
+        log.open("wb") as log_file,
+        subprocess.Popen(
+            [*command, str(order)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log_file
+        ) as worker,
+    ):
+        assert worker.stdout is not None
+        lines = _lines_of(worker.stdout)
+        try:
+            while (line := lines.get(timeout=silence_s)) is not None:
+                event = json.loads(line)
+                if event["event"] == "failed":
+                    raise ModelError(f"{doing}: {event['message']}", fix=event["fix"] or f"the log is {log}")
+                if event["event"] == "built":
+                    built(event)
+                else:
+                    doing = event["what"]
+                    progress(doing)
+            code = worker.wait(timeout=_STOP_S)
+        except (queue.Empty, subprocess.TimeoutExpired) as e:
+            raise ModelError(
+                f"{doing}: the process said nothing for {silence_s:.0f} s and was ended",
+                fix=f"the log is {log}",
+            ) from e
+        finally:
+            _stop(worker)
+    if code != 0:
+        said = log_tail(log.read_text(encoding="utf-8", errors="replace"))
+        raise ModelError(
+            f"{doing}: the process died ({_how(code)})\n{said}".rstrip(), fix=f"the log is {log}"
+        )
+
+
+def _lines_of(stream: IO[bytes]) -> queue.Queue[bytes | None]:
+    """Lines as they come, then None; a thread reads, because a pipe cannot be waited for with a deadline."""
+    lines: queue.Queue[bytes | None] = queue.Queue()
+
+    def read() -> None:
+        for line in stream:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _stop(worker: subprocess.Popen[bytes]) -> None:
+    if worker.poll() is not None:
+        return
+    worker.terminate()
+    try:
+        worker.wait(timeout=_STOP_S)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {-code}, {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
