@@ -5,15 +5,13 @@ PSS and USS come from outside the process: `dumpsys meminfo`, and /proc's own su
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from devbench.domain.measurement import Measurement
 from devbench.domain.summary import Cell
 from devbench.errors import ParseError
 from devbench.metrics.base import Metric, Reading, Scrape, metric_of_runs
-
-_ROLLUP_LINE = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
+from devbench.parse import parse_meminfo, parse_smaps
 
 
 def _peak(cell: Cell, measurement: Measurement) -> Reading:
@@ -34,37 +32,50 @@ def _at_end_of(phase: str, field: str) -> Callable[[Cell, Measurement], Reading]
 
 
 def _pss(cell: Cell, measurement: Measurement) -> Reading:
-    told, reason = _meminfo_bytes(measurement, "total_pss_bytes")
-    if told is None:
-        told = _rollup_bytes(measurement).get("Pss")
-    return Reading(value=told, reason=None if told is not None else reason)
+    return _told(measurement, ("meminfo", _meminfo_pss), ("smaps_rollup", _rollup_pss))
 
 
 def _uss(cell: Cell, measurement: Measurement) -> Reading:
-    rollup = _rollup_bytes(measurement)
-    if "Private_Clean" in rollup and "Private_Dirty" in rollup:
-        return Reading(value=rollup["Private_Clean"] + rollup["Private_Dirty"])
-    return Reading(value=None, n=0, reason="the phone does not let smaps_rollup of the process be read")
+    return _told(measurement, ("smaps_rollup", _rollup_uss), ("meminfo", _meminfo_uss))
 
 
-def _meminfo_bytes(measurement: Measurement, key: str) -> tuple[float | None, str]:
-    text = measurement.scrapes.get("meminfo")
-    if text is None:
-        return None, "dumpsys meminfo was not asked"
-    from devbench.parse import parse
+def _told(measurement: Measurement, *sources: tuple[str, Callable[[str], int | None]]) -> Reading:
+    """The first scrape that holds the quantity; otherwise what was wrong with each."""
+    reasons = []
+    for name, understand in sources:
+        text = measurement.scrapes.get(name)
+        if text is None:
+            reasons.append(f"{name} was not read")
+            continue
+        try:
+            value = understand(text)
+        except ParseError as error:
+            reasons.append(f"{name} was not understood ({error.message})")
+            continue
+        if value is not None:
+            return Reading(value=float(value))
+        reasons.append(f"{name} does not hold it")
+    return Reading(value=None, n=0, reason="; ".join(reasons))
 
-    try:
-        value = parse("meminfo", text).values.get(key)
-    except ParseError as error:
-        return None, f"dumpsys meminfo was not understood: {error.message}"
-    if not isinstance(value, (int, float)):
-        return None, f"dumpsys meminfo does not hold {key}"
-    return float(value), ""
+
+def _meminfo_pss(text: str) -> int | None:
+    return parse_meminfo(text).total_pss_bytes
 
 
-def _rollup_bytes(measurement: Measurement) -> dict[str, float]:
-    text = measurement.scrapes.get("smaps_rollup", "")
-    return {name: int(kib) * 1024.0 for name, kib in _ROLLUP_LINE.findall(text)}
+def _meminfo_uss(text: str) -> int | None:
+    """Private pages over all categories; None from an Android whose table lacks them."""
+    keys = ("private_dirty_bytes", "private_clean_bytes")
+    found = [row.get(key) for row in parse_meminfo(text).categories.values() for key in keys]
+    known = [value for value in found if value is not None]
+    return sum(known) if known and len(known) == len(found) else None
+
+
+def _rollup_pss(text: str) -> int | None:
+    return parse_smaps(text).pss_bytes
+
+
+def _rollup_uss(text: str) -> int | None:
+    return parse_smaps(text).uss_bytes
 
 
 def _metric(

@@ -145,10 +145,8 @@ def make_run(**planted: object) -> Run:
     jobs: list[Job] = []
     measurements: list[Measurement] = []
     for device in plan.phones:
-        position = 0
-        for pass_name, round_, item, setup in _order(plan):
+        for position, (pass_name, round_, item, setup) in enumerate(_order(plan)):
             job = _job(device, item, setup, pass_name, round_, position)
-            position += 1
             jobs.append(job)
             measurements.append(_measurement(plan, device, job))
     return Run(

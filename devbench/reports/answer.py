@@ -1,0 +1,217 @@
+"""The answer in sentences, each with its doubt, composed from the data: nothing is claimed that it does not hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from devbench.domain.summary import CellSummary, Comparison
+from devbench.reports.base import Report
+from devbench.reports.table import label_of, phone_name
+from devbench.stats import geometric_mean
+from devbench.summary import varying_setup
+from devbench.units import show, three_digits
+
+_MOST_PHONES = 3
+_MOST_SINGLES = 3
+Group = list[CellSummary]
+
+
+def answer_sentences(report: Report) -> tuple[str, ...]:
+    """What the run found, best news first, then what failed; plain text."""
+    compared, single = _groups(report)
+    sentences: list[str] = []
+    by_model: dict[str, list[Group]] = {}
+    for group in compared:
+        by_model.setdefault(group[0].cell.variant.model, []).append(group)
+    for groups in by_model.values():
+        if len(groups) > _MOST_PHONES:
+            sentences.append(_over_phones(report, groups))
+        else:
+            sentences += [_compared(report, group) for group in groups]
+    sentences += _singles(report, single)
+    return (*sentences, *_quick(report), *_failures(report.summaries))
+
+
+def trust_line(report: Report) -> str:
+    """How many numbers are trusted, tainted (and by what), inconclusive, a quick look, failed or skipped."""
+    counts = Counter(s.verdict if s.status == "ok" else s.status for s in report.summaries)
+    taints = Counter(t.id for s in report.summaries if s.status == "ok" for t in s.taints)
+    words = []
+    for verdict in ("trusted", "tainted", "inconclusive", "quick look", "failed", "skipped"):
+        if counts[verdict]:
+            noun = f"{counts[verdict]} {verdict}"
+            words.append(noun + (f" ({', '.join(sorted(taints))})" if verdict == "tainted" else ""))
+    if counts["quick look"] and taints:
+        words.append(f"conditions met: {', '.join(sorted(taints))}")
+    return f"Of {len(report.summaries)} cells: {', '.join(words)}." if words else "Nothing was measured."
+
+
+def warnings_of(report: Report) -> tuple[str, ...]:
+    """What a reader must know before any number; derived from what the phones declare of themselves."""
+    devices = report.run.header.devices
+    virtual = [d for d in devices if d.virtual]
+    warnings = []
+    if virtual:
+        names = ", ".join(d.model for d in virtual)
+        simulated = sorted({what for d in virtual for what in d.simulated})
+        text = f"These times are this computer's, not a phone's. {names}: virtual, running on the computer that made "
+        text += "this report; a difference between virtual phones means nothing, one between variants on the same "
+        text += "virtual phone means what it means on this computer."
+        if simulated:
+            text += f" Simulated there: {', '.join(simulated)}."
+        warnings.append(text)
+    emulated = [d.model for d in devices if "EMULATOR" in d.labels and not d.virtual]
+    if emulated:
+        warnings.append(f"Emulated, so slower than and unlike hardware: {', '.join(emulated)}.")
+    if any(s.cell.abi.startswith("x86") for s in report.summaries):
+        warnings.append(
+            "Measured on x86: quantised models can be far slower or faster there than on ARM, so what int8 gains "
+            "here says nothing about a phone."
+        )
+    return (*warnings, *report.run.warnings)
+
+
+def _groups(report: Report) -> tuple[list[Group], Group]:
+    """Cells of one phone and one baseline, reference first; and cells with nothing to compare with."""
+    groups: dict[tuple[str, str], Group] = {}
+    for summary in report.summaries:
+        groups.setdefault((summary.cell.device.device, summary.cell.variant.model), []).append(summary)
+    compared = [g for g in groups.values() if any(s.comparison for s in g)]
+    return compared, [s for g in groups.values() if not any(s.comparison for s in g) for s in g]
+
+
+def _name(report: Report, summary: CellSummary) -> str:
+    """The variant, with what sets it apart from other cells of the same variant."""
+    twins = [
+        s.cell
+        for s in report.summaries
+        if (s.cell.variant.variant, s.cell.device.device)
+        == (summary.cell.variant.variant, summary.cell.device.device)
+    ]
+    return label_of(summary, varying_setup(twins))
+
+
+def _compared(report: Report, group: Group) -> str:
+    where = f"On {phone_name(group[0], report)}"
+    found = sorted(
+        (
+            (s, s.comparison, s.comparison.ratio)
+            for s in group
+            if s.comparison and s.comparison.ratio is not None
+        ),
+        key=lambda item: item[2],
+    )
+    baseline = next(s.comparison.baseline for s in group if s.comparison)
+    if not found:
+        return f"{where}, nothing can be compared with {baseline}: no round has both."
+    faster = [item for item in found if item[1].verdict == "faster"]
+    summary, comparison, ratio = (faster or found)[0]
+    name = _name(report, summary)
+    if comparison.verdict == "faster":
+        return f"{where}, {name} is {_times(comparison, ratio)} than {baseline}{_smaller(group, summary)}."
+    if comparison.verdict == "slower":
+        return f"{where}, no variant is faster than {baseline}: the closest, {name}, is {_times(comparison, ratio)}."
+    if comparison.verdict == "same":
+        return f"{where}, {name} and {baseline} take the same time within 3 % (ratio {_doubt(comparison, ratio)})."
+    if comparison.verdict == "small change":
+        word = "faster" if ratio < 1 else "slower"
+        change = f"{100 * abs(ratio - 1):.1f} % {word}"
+        return f"{where}, {name} is only {change} than {baseline} (ratio {_doubt(comparison, ratio)})."
+    more = f"; about {comparison.rounds_needed} rounds would settle it" if comparison.rounds_needed else ""
+    return (
+        f"{where}, whether {name} is faster than {baseline} is undecided "
+        f"(ratio {_doubt(comparison, ratio)}, {_runs(comparison.rounds)}{more})."
+    )
+
+
+def _times(comparison: Comparison, ratio: float) -> str:
+    """`2.1× faster (2.0–2.2)` or `1.3× slower (1.2–1.4)`."""
+    faster = ratio < 1
+    factor = 1 / ratio if faster else ratio
+    limits = ""
+    if comparison.low is not None and comparison.high is not None:
+        ends = sorted(
+            (1 / comparison.low, 1 / comparison.high) if faster else (comparison.low, comparison.high)
+        )
+        limits = f" ({_factor(ends[0])}–{_factor(ends[1])})"
+    return f"{_factor(factor)}× {'faster' if faster else 'slower'}{limits}"
+
+
+def _factor(value: float) -> str:
+    return f"{value:.2f}" if value < 2 else f"{value:.1f}" if value < 20 else f"{value:.0f}"
+
+
+def _doubt(comparison: Comparison, ratio: float) -> str:
+    if comparison.low is None or comparison.high is None:
+        return f"{three_digits(ratio)}, no interval from one round"
+    return f"{three_digits(ratio)}, {three_digits(comparison.low)}–{three_digits(comparison.high)}"
+
+
+def _smaller(group: Group, summary: CellSummary) -> str:
+    reference = next((s for s in group if s.comparison is None), None)
+    if reference is None:
+        return ""
+    factor = reference.cell.variant.size_bytes / max(1, summary.cell.variant.size_bytes)
+    if factor > 1.02:
+        return f" and {_factor(factor)}× smaller"
+    return f" and {_factor(1 / factor)}× larger" if factor < 0.98 else ""
+
+
+def _over_phones(report: Report, groups: Sequence[Group]) -> str:
+    """The variant with the best geometric mean of ratios over phones; times are never pooled."""
+    ratios: dict[str, list[float]] = {}
+    for group in groups:
+        for s in group:
+            if s.comparison and s.comparison.ratio is not None:
+                ratios.setdefault(_name(report, s), []).append(s.comparison.ratio)
+    baseline = next(s.comparison.baseline for s in groups[0] if s.comparison)
+    if not ratios:
+        return f"On {len(groups)} phones, nothing can be compared with {baseline}."
+    name, (value, low, high) = min(
+        ((name, geometric_mean(found)) for name, found in ratios.items()), key=lambda item: item[1].value
+    )
+    count = len(ratios[name])
+    over = Comparison(baseline=baseline, ratio=value, low=low, high=high, rounds=count, verdict="")
+    return f"Over {count} phones, {name} is {_times(over, value)} than {baseline} (geometric mean of ratios)."
+
+
+def _singles(report: Report, single: Group) -> list[str]:
+    known = [
+        (s, e) for s in single if (e := s.estimate("latency", "steady")) is not None and e.value is not None
+    ]
+    if len(known) > _MOST_SINGLES:
+        ordered = sorted(known, key=lambda item: item[1].value or 0.0)
+        (first, low), (last, high) = ordered[0], ordered[-1]
+        return [
+            f"{len(known)} cells take from {show(low.value, 'ns')} ({_name(report, first)} on "
+            f"{phone_name(first, report)}) to {show(high.value, 'ns')} ({_name(report, last)} on "
+            f"{phone_name(last, report)}) an inference."
+        ]
+    sentences = []
+    for s, e in known:
+        limits = f" ({show(e.low, 'ns')} to {show(e.high, 'ns')})" if e.low is not None else ""
+        where = f"On {phone_name(s, report)}, {_name(report, s)}"
+        sentences.append(f"{where} takes {show(e.value, 'ns')}{limits} an inference.")
+    return sentences
+
+
+def _quick(report: Report) -> list[str]:
+    if report.run.header.profile.name != "quick" or not any(s.status == "ok" for s in report.summaries):
+        return []
+    return [f"This was a quick look of {_runs(report.run.header.rounds)}."]
+
+
+def _runs(rounds: int) -> str:
+    return "1 round" if rounds == 1 else f"{rounds} rounds"
+
+
+def _failures(summaries: Sequence[CellSummary]) -> list[str]:
+    sentences = []
+    for status in ("failed", "skipped"):
+        kinds = Counter(s.verdict for s in summaries if s.status == status)
+        if kinds:
+            which = ", ".join(kind if n == 1 else f"{n} × {kind}" for kind, n in sorted(kinds.items()))
+            verb = status if status == "failed" else "were skipped" if kinds.total() > 1 else "was skipped"
+            sentences.append(f"{kinds.total()} of {len(summaries)} cells {verb} ({which}).")
+    return sentences

@@ -1,0 +1,88 @@
+"""report.json: everything that the page shows, for programs that want more than a CSV row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from devbench.domain.codec import Json, to_json
+from devbench.domain.summary import CellSummary
+from devbench.reports.answer import answer_sentences, trust_line, warnings_of
+from devbench.reports.base import Format, Report
+from devbench.summary import setup_words
+
+REPORT_SCHEMA = 1
+
+
+def write_json(report: Report, folder: Path) -> tuple[Path, ...]:
+    path = folder / "report.json"
+    path.write_text(json.dumps(as_json(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return (path,)
+
+
+def as_json(report: Report) -> dict[str, Json]:
+    """The report as JSON-ready values (docs/results-format.md); raw samples stay in the run's folder."""
+    header = report.run.header
+    return {
+        "schema": REPORT_SCHEMA,
+        "run_id": header.run_id,
+        "created_at": header.created_at,
+        "devbench_version": header.devbench_version,
+        "command": [report.scrub(word) for word in header.argv],
+        "profile": to_json(header.profile),
+        "rounds": header.rounds,
+        "seed": header.seed,
+        "suite": header.suite,
+        "answer": [report.scrub(text) for text in answer_sentences(report)],
+        "trust": trust_line(report),
+        "warnings": [report.scrub(text) for text in warnings_of(report)],
+        "devices": [_without_serials(to_json(device), report) for device in header.devices],
+        "artifacts": [{**_object(to_json(a)), "path": Path(a.path).name} for a in header.artifacts],
+        "cells": [_cell(summary, report) for summary in (*report.summaries, *report.controls)],
+    }
+
+
+def _cell(summary: CellSummary, report: Report) -> Json:
+    cell = summary.cell
+    value: dict[str, Json] = {
+        "device": cell.device.device,
+        "model": cell.variant.model,
+        "variant": cell.variant.variant,
+        "control": cell.variant.control,
+        "format": cell.variant.format,
+        "size_bytes": cell.variant.size_bytes,
+        "sha256": cell.variant.sha256,
+        "setup": dict(setup_words(cell)),
+        "status": summary.status,
+        "verdict": summary.verdict,
+        "estimates": to_json(summary.estimates),
+        "comparison": to_json(summary.comparison),
+        "taints": to_json(summary.taints),
+        "failure": to_json(summary.failure),
+    }
+    return _scrubbed(value, report)
+
+
+def _without_serials(device: Json, report: Report) -> Json:
+    keys = _object(device)
+    if not report.with_serials:
+        keys = {name: value for name, value in keys.items() if name not in ("serial", "serialno")}
+    return _scrubbed(keys, report)
+
+
+def _scrubbed(value: Json, report: Report) -> Json:
+    if isinstance(value, str):
+        return report.scrub(value)
+    if isinstance(value, list):
+        return [_scrubbed(item, report) for item in value]
+    if isinstance(value, dict):
+        return {key: _scrubbed(item, report) for key, item in value.items()}
+    return value
+
+
+def _object(value: Json) -> dict[str, Json]:
+    assert isinstance(value, dict)
+    return value
+
+
+FORMATS = (Format(name="json", sentence="report.json, everything for programs", write=write_json),)
