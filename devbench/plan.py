@@ -1,10 +1,12 @@
-"""From variants, phones and rounds to jobs in their order: interleaved, seeded, the same for the same seed."""
+"""From variants, phones and rounds to jobs in order: interleaved, and the same for the same seed."""
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from devbench.domain.cpus import mask_of
 from devbench.domain.device import DeviceInfo
@@ -31,10 +33,14 @@ class EngineChoice:
     sha256: str
 
 
+EngineFor: TypeAlias = "Callable[[Variant, DeviceInfo, str | None], EngineChoice]"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """The dimensions of a run beside variants and phones. `threads` None: the default for each phone."""
+    """The dimensions of a run beside variants and phones; None: the default for each phone."""
 
+    engines: tuple[str | None, ...] = (None,)
     delegates: tuple[str, ...] = ("xnnpack",)
     threads: tuple[int | None, ...] = (None,)
     cores: tuple[str, ...] = ("big",)
@@ -53,7 +59,7 @@ def plan_phone(
     rounds: int,
     seed: int,
     choices: Choices,
-    engine_for: Callable[[Variant, DeviceInfo], EngineChoice],
+    engine_for: EngineFor,
     runner_sha256: str,
 ) -> tuple[Job, ...]:
     """The jobs of one phone in order.
@@ -97,33 +103,27 @@ def _cells(
     device: DeviceInfo,
     variants: Sequence[Variant],
     choices: Choices,
-    engine_for: Callable[[Variant, DeviceInfo], EngineChoice],
+    engine_for: EngineFor,
 ) -> Iterator[tuple[Variant, Backend, str]]:
-    for runner in choices.runners:
-        for variant in variants:
-            engine = engine_for(variant, device)
-            for delegate in _asked(choices.delegates, variant):
-                for threads in _asked(choices.threads, variant):
-                    for cores in _asked(choices.cores, variant):
-                        cpus = core_mask(device, cores)
-                        yield (
-                            variant,
-                            Backend(
-                                engine=engine.engine,
-                                engine_version=engine.version,
-                                engine_sha256=engine.sha256,
-                                delegate=delegate,
-                                threads=threads or max(1, min(DEFAULT_THREADS, len(cpus))),
-                                cores=cores,
-                                cpu_mask=mask_of(cpus) or None,
-                            ),
-                            runner,
-                        )
-
-
-def _asked(values: tuple, variant: Variant) -> tuple:  # type: ignore[type-arg]
-    """The control is measured one way only, whatever the others are."""
-    return values[:1] if variant.control else values
+    for runner, variant in itertools.product(choices.runners, variants):
+        # the control is measured one way only, whatever the others are
+        only = 1 if variant.control else None
+        dimensions = itertools.product(
+            choices.engines[:only], choices.delegates[:only], choices.threads[:only], choices.cores[:only]
+        )
+        for name, delegate, threads, cores in dimensions:
+            engine = engine_for(variant, device, name)
+            cpus = core_mask(device, cores)
+            backend = Backend(
+                engine=engine.engine,
+                engine_version=engine.version,
+                engine_sha256=engine.sha256,
+                delegate=delegate,
+                threads=threads or max(1, min(DEFAULT_THREADS, len(cpus))),
+                cores=cores,
+                cpu_mask=mask_of(cpus) or None,
+            )
+            yield variant, backend, runner
 
 
 def _schedule(count: int, rounds: int, rng: random.Random) -> Iterator[tuple[str, int, Iterable[int]]]:

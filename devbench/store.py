@@ -1,4 +1,4 @@
-"""A run's folder: the header first and atomically, then one fsynced line an attempt; nothing measured is lost.
+"""A run's folder: the header first and atomically, then one fsynced line an attempt; nothing is lost.
 
 `run.json` is what was asked for, `records.jsonl` what came of it, `logs/` the raw talk, `outputs/` tensors,
 `report/` derived and deletable. docs/results-format.md has every key.
@@ -74,11 +74,18 @@ def new_run_id(now: datetime, suffix: str) -> str:
 
 
 def create(results: Path, run_id: str) -> RunFolder:
-    """A new, empty run folder below `results`; StoreError before anything is measured if it cannot be written."""
+    """A new, empty run folder below `results`."""
     path = results / run_id
+    check_writable(results)
+    path.mkdir()
+    return RunFolder(path)
+
+
+def check_writable(results: Path) -> None:
+    """StoreError before anything is measured if runs cannot be kept in `results`; made if missing."""
     try:
-        path.mkdir(parents=True)
-        probe = path / ".write-test"
+        results.mkdir(parents=True, exist_ok=True)
+        probe = results / ".write-test"
         probe.write_bytes(b"1")
         probe.unlink()
     except OSError as error:
@@ -86,7 +93,6 @@ def create(results: Path, run_id: str) -> RunFolder:
             f"the results folder {results} cannot be written: {error.strerror}",
             fix="choose another with --out DIR, or mend its permissions or the disk",
         ) from error
-    return RunFolder(path)
 
 
 def find(results: Path, name: str) -> RunFolder:
@@ -131,7 +137,7 @@ def _read_records(path: Path) -> tuple[tuple[Measurement, ...], list[str]]:
             data = json.loads(line)
         except ValueError:
             warnings.append(
-                f"{path.name} line {number} is cut off and was left out: its job counts as not done"
+                f"{path.name} line {number} is cut off: its job counts as not done"
             )
             continue
         found.append(

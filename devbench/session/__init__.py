@@ -1,6 +1,6 @@
 """The run: from a request to a plan on disk, and from the plan to measurements, one worker a phone."""
 
-from devbench.session.prepare import Prepared, RunRequest, prepare, resume
+from devbench.session.prepare import Prepared, RunRequest, check_agreement, prepare, resume
 from devbench.session.work import Outcome, run
 
-__all__ = ["Outcome", "Prepared", "RunRequest", "prepare", "resume", "run"]
+__all__ = ["Outcome", "Prepared", "RunRequest", "check_agreement", "prepare", "resume", "run"]

@@ -31,7 +31,6 @@ class RunRequest:
     rounds: int
     seed: int
     choices: Choices
-    engine: str | None = None
     suite: str | None = None
     baseline: str | None = None
     argv: tuple[str, ...] = ()
@@ -138,9 +137,9 @@ def _plan(info: DeviceInfo, request: RunRequest) -> PhonePlan:
     binary = runner_binary(info.target)
     engines: dict[str, EngineFile] = {}
 
-    def engine_for(variant: Variant, device: DeviceInfo) -> EngineChoice:
+    def engine_for(variant: Variant, device: DeviceInfo, asked: str | None) -> EngineChoice:
         os_name = device.target.partition("-")[0]
-        name = request.engine or DEFAULT_ENGINES.get((os_name, variant.format))
+        name = asked or DEFAULT_ENGINES.get((os_name, variant.format))
         if name is None:
             raise EngineError(f"no engine runs .{variant.format} files on {device.target}")
         file = resolve(parse_engine(name), device.target)

@@ -97,6 +97,7 @@ class _Worker:
         self._variants: dict[str, Variant] = {v.variant: v for v in prepared.header.variants}
         self._shown: set[tuple[str, str]] = set()
         self._hung: set[tuple[str, object]] = set()
+        self._running: Job | None = None
         self.counts: dict[str, int] = {}
         site = Site(
             phone=server.phone(plan.info.serial),
@@ -129,10 +130,11 @@ class _Worker:
 
     def _one(self, job: Job) -> None:
         if (job.variant, job.backend) in self._hung:
-            self._record(self._without_number(job, "skipped", Failure(
-                kind="timeout", cause="an earlier process of this cell hung, so this one was not started")))  # fmt: skip
+            cause = "an earlier process of this cell hung, so this one was not started"
+            self._record(job, self._without_number(job, "skipped", Failure(kind="timeout", cause=cause)))
             return
         self._rest()
+        self._running = job
         self._emit(JobStarted(job=job))
         attempt = self._attempt(job)
         try:
@@ -146,7 +148,8 @@ class _Worker:
             measurement = self._without_number(job, "failed", Failure(kind="unparsed", cause=error.message))
         if measurement.failure is not None and measurement.failure.kind == "timeout":
             self._hung.add((job.variant, job.backend))
-        self._record(measurement)
+        self._record(job, measurement)
+        self._running = None
 
     def _rest(self) -> None:
         """The pause that this phone's profile asks for between two processes."""
@@ -167,19 +170,18 @@ class _Worker:
             log=lambda text: self._folder.write_log(job.job_id, number, text),
         )
 
-    def _record(self, measurement: Measurement) -> None:
+    def _record(self, job: Job, measurement: Measurement) -> None:
         self._folder.append(measurement)
         self.counts[measurement.status] = self.counts.get(measurement.status, 0) + 1
-        job = next(j for j in self._plan.jobs if j.job_id == measurement.job_id)
         self._emit(JobEnded(job=job, measurement=measurement))
 
     def _give_up(self, left: list[Job], error: DevbenchError) -> None:
         """The phone is lost: what runs is discarded, what waits is skipped, and --resume does both later."""
         kind = error.kind if isinstance(error, DeviceError) else "offline"
-        for index, job in enumerate(left):
-            begun = index == 0 and bool(self.counts)
-            failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
-            self._record(self._without_number(job, "discarded" if begun else "skipped", failure))
+        failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
+        for job in left:
+            status: Status = "discarded" if job is self._running else "skipped"
+            self._record(job, self._without_number(job, status, failure))
 
     def _without_number(self, job: Job, status: Status, failure: Failure) -> Measurement:
         return Measurement(

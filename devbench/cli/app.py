@@ -1,0 +1,67 @@
+"""The Typer app: commands mounted in the order a user meets them, and the one place that ends the process."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import devbench
+from devbench.cli import devices, doctor, parse, report, run, runner, variants, virtual
+
+app = typer.Typer(
+    name="devbench",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="On-device machine-learning benchmarks over ADB.",
+    epilog="First number without a phone: `devbench run --device virtual`. Exit codes: 0 all measured · "
+    "1 some jobs failed · 2 usage · 3 no usable device · 4 a gate failed · 130 interrupted.",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"devbench {devbench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """On-device machine-learning benchmarks over ADB."""
+
+
+app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("devices", epilog=devices.EXAMPLES)(devices.devices)
+app.command("doctor")(doctor.doctor)
+app.add_typer(variants.app, name="variants")
+app.add_typer(virtual.app, name="virtual")
+app.add_typer(runner.app, name="runner")
+app.command("parse")(parse.parse)
+
+
+def main() -> None:
+    """The console script `devbench`."""
+    from devbench.errors import DevbenchError
+
+    try:
+        app()
+    except DevbenchError as error:
+        from devbench.console import complain
+
+        complain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # `devbench … | head`: the reader left, which is no error of ours; keep Python from flushing again
+        sys.stderr.close()
+        sys.exit(0)

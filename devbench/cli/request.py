@@ -1,0 +1,170 @@
+"""From command-line text to a RunRequest: models or suite, profile, dimensions — checked before any phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from devbench.cli.environment import Environment
+from devbench.domain.suite import Suite
+from devbench.domain.variant import Variant
+from devbench.errors import UsageError
+from devbench.plan import PROFILES, Choices
+from devbench.session import RunRequest
+
+DELEGATES = ("xnnpack", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of `devbench run` as they were given; None where they were not."""
+
+    models: tuple[Path, ...] = ()
+    suite: str | None = None
+    engine: str | None = None
+    delegate: str | None = None
+    threads: str | None = None
+    cores: str | None = None
+    profile: str | None = None
+    rounds: int | None = None
+    seed: int = 0
+    baseline: str | None = None
+    inputs: tuple[str, ...] = ()
+    input_shapes: tuple[str, ...] = ()
+    signature: str | None = None
+    device: str = "all"
+
+
+def build_request(
+    asked: Asked, environment: Environment, say: Callable[[str], None], *, argv: tuple[str, ...]
+) -> RunRequest:
+    """Everything resolved, models built where a suite asks for it; UsageError, SuiteError or ModelError."""
+    if asked.models and asked.suite:
+        raise UsageError("give model files or --suite, not both")
+    suite, variants, notes = _models(asked, environment, say)
+    named = asked.profile or (suite.profile if suite else None) or ("quick" if asked.models else "standard")
+    if named not in PROFILES:
+        raise UsageError(f"--profile {named}: no such profile", fix=f"one of: {', '.join(PROFILES)}")
+    profile = PROFILES[named]
+    rounds = asked.rounds or (suite.rounds if suite else None) or profile.rounds
+    choices = _choices(asked, suite)
+    baseline = asked.baseline or (suite.baseline if suite else None)
+    if baseline is not None and baseline not in {v.variant for v in variants}:
+        names = ", ".join(v.variant for v in variants)
+        raise UsageError(f"--baseline {baseline}: no such variant", fix=f"one of: {names}")
+    if named != "quick":
+        from devbench.variants.package import control_variant
+
+        variants = (control_variant(), *variants)
+    return RunRequest(
+        variants=variants,
+        profile=profile,
+        rounds=rounds,
+        seed=asked.seed,
+        choices=choices,
+        suite=suite.name if suite else None,
+        baseline=baseline,
+        argv=argv,
+        options=_options(asked, named, rounds, choices),
+        notes=notes,
+    )
+
+
+def given_options(asked: Asked) -> dict[str, str]:
+    """Only what was given, spelled as in run.json, to be compared with it."""
+    texts = {
+        "models": _paths(asked.models) or None,
+        "suite": asked.suite,
+        "engine": asked.engine,
+        "delegate": asked.delegate,
+        "threads": asked.threads,
+        "cores": asked.cores,
+        "profile": asked.profile,
+        "rounds": None if asked.rounds is None else str(asked.rounds),
+        "seed": str(asked.seed) if asked.seed else None,
+        "baseline": asked.baseline,
+        "input": "\n".join(asked.inputs) or None,
+        "input-shape": "\n".join(asked.input_shapes) or None,
+        "signature": asked.signature,
+        "device": asked.device if asked.device != "all" else None,
+    }
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def _options(asked: Asked, profile: str, rounds: int, choices: Choices) -> dict[str, str]:
+    """The options in force, so that repeating a default with --resume is no contradiction."""
+    defaults = {
+        "delegate": ",".join(choices.delegates),
+        "threads": ",".join(str(n) for n in choices.threads if n is not None),
+        "cores": ",".join(choices.cores),
+        "profile": profile,
+        "rounds": str(rounds),
+        "seed": str(asked.seed),
+        "device": asked.device,
+    }
+    return {**defaults, **given_options(asked)}
+
+
+def _models(
+    asked: Asked, environment: Environment, say: Callable[[str], None]
+) -> tuple[Suite | None, tuple[Variant, ...], tuple[str, ...]]:
+    from devbench.graph.model_file import read_variants
+    from devbench.suites.load import load_suite
+    from devbench.variants.build import build_variants, tensorflow_installed
+
+    if asked.models:
+        return None, read_variants(asked.models), ()
+    name, notes = asked.suite, ()
+    if name is None:
+        name = "quick" if tensorflow_installed() else "tiny"
+        say(f"no model given: measuring suite {name}")
+    suite = load_suite(name)
+    variants = build_variants(suite, cache_dir=environment.variants, progress=say)
+    return suite, variants, notes
+
+
+def _choices(asked: Asked, suite: Suite | None) -> Choices:
+    delegates = _listed(asked.delegate) or (suite.delegates if suite else ()) or ("xnnpack",)
+    for delegate in delegates:
+        if delegate not in DELEGATES:
+            raise UsageError(f"--delegate {delegate}: unknown", fix=f"one of: {', '.join(DELEGATES)}")
+    threads = tuple(_thread_count(text) for text in _listed(asked.threads))
+    return Choices(
+        engines=_listed(asked.engine) or (None,),
+        delegates=delegates,
+        threads=threads or (suite.threads if suite else ()) or (None,),
+        cores=_listed(asked.cores) or (suite.cores if suite else ()) or ("big",),
+        input_seed=asked.seed,
+        input_shapes=dict(_pair("--input-shape", text) for text in asked.input_shapes),
+        input_files=dict(_input_file(text) for text in asked.inputs),
+        signature=asked.signature,
+    )
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+
+
+def _thread_count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 256:
+        raise UsageError(f"--threads {text}: not a number from 1 to 256")
+    return int(text)
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise UsageError(f"{option} {text}: expected NAME=VALUE")
+    return name, value
+
+
+def _input_file(text: str) -> tuple[str, str]:
+    name, file = _pair("--input", text)
+    if not Path(file).is_file():
+        raise UsageError(f"--input {text}: {file} is not a file")
+    return name, str(Path(file).absolute())
+
+
+def _paths(paths: tuple[Path, ...]) -> str:
+    return "\n".join(str(path.absolute()) for path in paths)
