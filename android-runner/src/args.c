@@ -39,9 +39,10 @@ const char *args_required(const struct args *args, const char *key) {
 int64_t parse_integer(const char *text, const char *what, int64_t low, int64_t high) {
     int64_t value = 0;
     const char *c = text;
-    if (!*c || strlen(text) > 18) usage_error("%s: '%s' is not a number", what, text);
+    if (!*c) usage_error("%s: '' is not a number", what);
     for (; *c; c++) {
         if (*c < '0' || *c > '9') usage_error("%s: '%s' is not a number", what, text);
+        if (value > (INT64_MAX - (*c - '0')) / 10) usage_error("%s: %s is too large", what, text);
         value = value * 10 + (*c - '0');
     }
     if (value < low || value > high)

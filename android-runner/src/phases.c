@@ -1,5 +1,6 @@
 #include "phases.h"
 
+#include "ops.h"
 #include "proc.h"
 
 #define CHUNK 512
@@ -140,14 +141,17 @@ static bool steady_ends(const struct bounds *b, int64_t n, int64_t elapsed) {
     return elapsed >= b->steady_soft_ns && n >= b->steady_soft_n;
 }
 
-int64_t run_steady(const struct engine *e, const struct bounds *b, op_sink profile, struct failure *f) {
+int64_t run_steady(const struct engine *e, const struct bounds *b, bool profile, struct failure *f) {
     int64_t started = now_ns(), n = 0;
     begin_phase("steady");
     do {
         if (profile && e->profile_start(f) != 0) break;
         int64_t ns = time_inference(e, f);
         if (ns < 0) break;
-        if (profile && e->profile_stop(profile, f) != 0) break;
+        if (profile) {
+            ops_begin();
+            if (e->profile_stop(ops_add, f) != 0) break;
+        }
         keep(ns);
         n++;
     } while (!steady_ends(b, n, now_ns() - started));

@@ -20,8 +20,8 @@ struct bounds bounds_from(const struct args *args);
 /* One inference, timed; -1 on failure. */
 int64_t time_inference(const struct engine *e, struct failure *f);
 int run_warmup(const struct engine *e, const struct bounds *b, struct warmup_result *result, struct failure *f);
-/* Number of inferences, or -1. With `profile`, each is profiled into it. */
-int64_t run_steady(const struct engine *e, const struct bounds *b, op_sink profile, struct failure *f);
+/* Number of inferences, or -1. With `profile`, their operators go to ops.h. */
+int64_t run_steady(const struct engine *e, const struct bounds *b, bool profile, struct failure *f);
 /* CPUs on which the measuring thread was seen between inferences. */
 uint64_t cpus_seen(void);
 void line_sample(const char *phase, int64_t start_ns, int64_t ns);

@@ -3,6 +3,7 @@
 #include "job.h"
 #include "log.h"
 #include "model_file.h"
+#include "ops.h"
 #include "phases.h"
 #include "probe.h"
 #include "proc.h"
@@ -29,44 +30,6 @@ struct run {
     struct model_io io;
     int64_t warmup_n, steady_n, first_n, load_n;
 };
-
-/* ---- operators, added up over the steady phase ---- */
-
-struct op {
-    int64_t node, total_ns, calls;
-    const char *type, *name, *delegate;
-};
-
-#define MAX_OPS 16384
-static struct op *ops;
-static int n_ops, next_op;
-
-static void add_op(int64_t node, const char *type, const char *name, const char *delegate, int64_t ns) {
-    int at = next_op;
-    if (at >= n_ops || ops[at].node != node || strcmp(ops[at].type, type) != 0)
-        for (at = 0; at < n_ops && (ops[at].node != node || strcmp(ops[at].type, type) != 0); at++) {
-        }
-    if (at == MAX_OPS) return;
-    if (at == n_ops) ops[n_ops++] = (struct op){node, 0, 0, strdup(type), name, delegate};
-    ops[at].total_ns += ns;
-    ops[at].calls++;
-    next_op = at + 1 < n_ops ? at + 1 : 0;
-}
-
-static void tell_ops(void) {
-    for (int i = 0; i < n_ops; i++) {
-        int64_t tenths = (ops[i].total_ns * 10 + ops[i].calls / 2) / ops[i].calls;
-        line_begin("op");
-        line_number("index", i);
-        line_text("type", ops[i].type);
-        line_text("name", ops[i].name);
-        line_text("delegate", ops[i].delegate);
-        line_key("mean_ns");
-        line_raw("%lld.%d", (long long)(tenths / 10), (int)(tenths % 10));
-        line_number("calls", ops[i].calls);
-        line_end();
-    }
-}
 
 /* ---- arguments ---- */
 
@@ -189,8 +152,7 @@ static int load(struct run *r, struct failure *f) {
     struct cpu_usage before, after;
     int64_t steps[4];
     if (check_model(r->options.model, f) != 0) return -1;
-    if (r->pass == OPS && !(ops = calloc(MAX_OPS, sizeof *ops)))
-        return fail(f, "out-of-memory", "profile", 0, "no memory for the table of operators");
+    if (r->pass == OPS && ops_prepare(f) != 0) return -1;
     probe_start(r->engine, &r->options);
     cpu_usage_now(&before);
     steps[0] = now_ns();
@@ -248,14 +210,14 @@ static int measure(struct run *r, struct failure *f) {
     bool hwm_reset = reset_peak_memory();
     if (first_and_warmup(r, f) != 0) return -1;
     cpu_usage_now(&before);
-    int64_t n = run_steady(r->engine, &r->bounds, r->pass == OPS ? add_op : NULL, f);
+    int64_t n = run_steady(r->engine, &r->bounds, r->pass == OPS, f);
     cpu_usage_now(&after);
     if (n < 0) return -1;
     r->steady_n = n;
     line_usage("steady", &before, &after, hwm_reset);
     tell_readback();
     if (r->pass == RESOURCES && hold(r, f) != 0) return -1;
-    tell_ops();
+    ops_tell();
     return tell_outputs(r->engine, &r->io, args_text(&r->args, "outputs", NULL), f);
 }
 
