@@ -11,6 +11,7 @@ from typing import Any
 
 from devbench.errors import ParseError
 from devbench.parse.battery import Battery, parse_battery
+from devbench.parse.benchmark_model import BenchmarkLog, BenchmarkRun, parse_benchmark_model
 from devbench.parse.cpufreq import CpuFreq, parse_cpufreq
 from devbench.parse.cpuinfo import Cpuinfo, CpuProcess, parse_cpuinfo
 from devbench.parse.exit_event import ExitEvent
@@ -46,6 +47,7 @@ _PARSERS: dict[str, Callable[[str | bytes], Any]] = {
     "cpufreq": parse_cpufreq,
     "top": parse_top,
     "exit": parse_exit,
+    "benchmark_model": parse_benchmark_model,
 }
 KINDS: tuple[str, ...] = tuple(_PARSERS)
 
@@ -61,6 +63,8 @@ def parse(kind: str, text: str | bytes) -> Parsed:
 __all__ = [
     "KINDS",
     "Battery",
+    "BenchmarkLog",
+    "BenchmarkRun",
     "CoolingDevice",
     "CpuFreq",
     "CpuProcess",
@@ -85,6 +89,7 @@ __all__ = [
     "guess_kind",
     "parse",
     "parse_battery",
+    "parse_benchmark_model",
     "parse_cpufreq",
     "parse_cpuinfo",
     "parse_exit",

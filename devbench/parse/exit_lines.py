@@ -90,10 +90,7 @@ def _sigkill_sent(match: re.Match[str], line: LogLine) -> Found:
 
 
 def _kernel_oom(match: re.Match[str], line: LogLine) -> Found:
-    event = ExitEvent(
-        failure_kind="out-of-memory", pid=int(match[1]), process=match[2] or None, signal=_SIGKILL
-    )
-    return event, CRASHED
+    return ExitEvent(failure_kind="out-of-memory", pid=int(match[1]), process=match[2] or None), CRASHED
 
 
 def _by_signal(match: re.Match[str], line: LogLine) -> Found:
@@ -180,7 +177,11 @@ _SHELL_RULES = _rules(
         _linker,
     ),
     (_PROGRAM + r"(?:not executable: |cannot execute binary file|[Ee]xec format error)", _of_kind("abi")),
-    (r"not executable: (?:magic|[0-9]{2}-bit)|[Ee]xec format error", _of_kind("abi")),
+    # A shell that cannot run a file takes it for a script: "syntax error: '^?ELF' unexpected".
+    (
+        r"not executable: (?:magic|[0-9]{2}-bit)|[Ee]xec format error|syntax error: .{0,16}ELF",
+        _of_kind("abi"),
+    ),
     (r"INSTALL_FAILED_NO_MATCHING_ABIS", _of_kind("abi")),
     (r"[Nn]o space left on device|INSTALL_FAILED_INSUFFICIENT_STORAGE|ENOSPC", _of_kind("disk-full")),
     (

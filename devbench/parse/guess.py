@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from devbench.errors import ParseError
+from devbench.parse.benchmark_model import result_proto
 from devbench.parse.refusal import refuse
 from devbench.parse.text import clean, excerpt
 
@@ -70,7 +71,7 @@ _OTHERS: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 def guess_kind(text: str | bytes) -> str:
     """The kind of `text`; ParseError with reason `unknown-kind`, or what stands there, if nothing fits."""
-    if isinstance(text, bytes) and is_result_proto(text):
+    if isinstance(text, bytes) and result_proto(text):
         return "benchmark_model"
     text = clean(text)
     for kind, sign in _SIGNS:
@@ -84,7 +85,3 @@ def guess_kind(text: str | bytes) -> str:
         raise error
     first = next((line for line in text.split("\n") if line.strip()), "")
     raise ParseError(f"no kind is known for this text; it begins: {excerpt(first)!r}", reason="unknown-kind")
-
-
-def is_result_proto(data: bytes) -> bool:
-    return False
