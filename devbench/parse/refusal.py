@@ -62,6 +62,6 @@ def refuse(kind: str, text: str, why: str = "") -> ParseError:
     for name, pattern in _REASONS:
         for line in lines:
             if len(line) <= _LONGEST_MESSAGE and pattern.search(line):
-                return ParseError(f"{kind}: {name}: {excerpt(line, 160)}", reason=name, fix=_FIXES.get(name))
+                return ParseError(f"{kind}: {excerpt(line, 160)}", reason=name, fix=_FIXES.get(name))
     told = why or f"nothing of this kind in {len(lines)} lines"
     return ParseError(f"{kind}: {told}; it begins: {excerpt(lines[0])!r}", reason="not-understood")

@@ -27,7 +27,7 @@ _FOOTPRINT = re.compile(
 )
 _USAGE = re.compile(rf"\[Overall\] - Memory usage: max resident set size = ({NUMBER}) MB")
 _FAILED = re.compile(
-    r"Benchmarking failed|Failed to (?:load|mmap|parse|construct|initialize|allocate|invoke|run|read|create session)"
+    r"Benchmarking failed|Failed to (?:load|mmap|parse|construct|initialize|allocate|invoke|run|read|create)"
     r"|Could not (?:create|load|open)|No OpKernel was registered|Op type not registered|Unknown argument"
     r"|CANNOT LINK EXECUTABLE|^(?:Aborted|Segmentation fault|Killed)\b|terminating with uncaught",
     re.IGNORECASE,
