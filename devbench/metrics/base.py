@@ -21,7 +21,7 @@ class Metric:
     """One number of a cell; `unit` is canonical (`ns` `byte` `percent` `count` `ratio`).
 
     `passes` are the passes it is measured in (none: it needs no run). `column` is its place in tables,
-    from the left; None keeps it out of tables, though not out of files.
+    from the left; None keeps it out of tables, though not out of files. `of` says what a percentage is of.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Metric:
     better: Better | None = None
     passes: tuple[str, ...] = ()
     column: int | None = None
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ def metric_of_runs(
     phase: str = "",
     better: Better | None = None,
     column: int | None = None,
+    of: str = "",
 ) -> Metric:
     """A metric whose value is the mean over the `ok` runs of one pass, on logs where no run gave 0."""
 
@@ -94,6 +96,7 @@ def metric_of_runs(
         better=better,
         passes=(pass_name,),
         column=column,
+        of=of,
     )
 
 

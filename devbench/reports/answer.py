@@ -1,4 +1,4 @@
-"""The answer in sentences, each with its doubt, composed from the data: nothing is claimed that it does not hold."""
+"""The answer in sentences, each with its doubt, composed from the data: nothing else is ever claimed."""
 
 from __future__ import annotations
 
@@ -55,9 +55,11 @@ def warnings_of(report: Report) -> tuple[str, ...]:
     if virtual:
         names = ", ".join(d.model for d in virtual)
         simulated = sorted({what for d in virtual for what in d.simulated})
-        text = f"These times are this computer's, not a phone's. {names}: virtual, running on the computer that made "
-        text += "this report; a difference between virtual phones means nothing, one between variants on the same "
-        text += "virtual phone means what it means on this computer."
+        text = (
+            f"These times are this computer's, not a phone's. {names}: virtual, running on the computer that made "
+            "this run. A difference between virtual phones means nothing; one between variants on the same virtual "
+            "phone is a difference on this computer."
+        )
         if simulated:
             text += f" Simulated there: {', '.join(simulated)}."
         warnings.append(text)
@@ -111,7 +113,8 @@ def _compared(report: Report, group: Group) -> str:
     if comparison.verdict == "faster":
         return f"{where}, {name} is {_times(comparison, ratio)} than {baseline}{_smaller(group, summary)}."
     if comparison.verdict == "slower":
-        return f"{where}, no variant is faster than {baseline}: the closest, {name}, is {_times(comparison, ratio)}."
+        closest = f"the closest, {name}, is {_times(comparison, ratio)}"
+        return f"{where}, no variant is faster than {baseline}: {closest}."
     if comparison.verdict == "same":
         return f"{where}, {name} and {baseline} take the same time within 3 % (ratio {_doubt(comparison, ratio)})."
     if comparison.verdict == "small change":
@@ -129,17 +132,20 @@ def _times(comparison: Comparison, ratio: float) -> str:
     """`2.1× faster (2.0–2.2)` or `1.3× slower (1.2–1.4)`."""
     faster = ratio < 1
     factor = 1 / ratio if faster else ratio
-    limits = ""
-    if comparison.low is not None and comparison.high is not None:
-        ends = sorted(
-            (1 / comparison.low, 1 / comparison.high) if faster else (comparison.low, comparison.high)
-        )
-        limits = f" ({_factor(ends[0])}–{_factor(ends[1])})"
-    return f"{_factor(factor)}× {'faster' if faster else 'slower'}{limits}"
+    if comparison.low is None or comparison.high is None:
+        return f"{_factor(factor)}× {'faster' if faster else 'slower'}"
+    ends = sorted((1 / comparison.low, 1 / comparison.high) if faster else (comparison.low, comparison.high))
+    width = ends[1] - ends[0]
+    low, middle, high = (_factor(value, width) for value in (ends[0], factor, ends[1]))
+    return f"{middle}× {'faster' if faster else 'slower'} ({low}–{high})"
 
 
-def _factor(value: float) -> str:
-    return f"{value:.2f}" if value < 2 else f"{value:.1f}" if value < 20 else f"{value:.0f}"
+def _factor(value: float, width: float = 1.0) -> str:
+    """Two digits or so, more where the interval around it is narrower than they can show."""
+    digits = 2 if value < 2 else 1 if value < 20 else 0
+    while digits < 2 and width < 2 * 10**-digits:
+        digits += 1
+    return f"{value:.{digits}f}"
 
 
 def _doubt(comparison: Comparison, ratio: float) -> str:

@@ -9,7 +9,7 @@ from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.reports.table import Column, Entry, build_table
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 
 
 def write_markdown(report: Report, folder: Path) -> tuple[Path, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from devbench.domain.summary import CellSummary, Comparison
+from devbench.domain.summary import CellSummary, Comparison, Estimate
 from devbench.metrics import Metric, all_metrics
 from devbench.reports.base import Report
 from devbench.summary import setup_words, varying_setup
@@ -145,24 +145,15 @@ def _metric_column(
     if not values:
         reason = next((e.reason for e in estimates if e and e.reason), None)
         notes.append(f"{metric.label} is not shown: {reason or 'it was not measured'}.")
-    shown = [None if e is None or e.value is None else e.value for e in estimates]
-    best = _best(summaries, shown, metric)
     entries = []
-    for summary, estimate, is_best in zip(summaries, estimates, best, strict=True):
+    for summary, estimate in zip(summaries, estimates, strict=True):
         if estimate is None or estimate.value is None:
             entries.append(_missing(summary, metric, estimate.reason if estimate else None))
         else:
-            entries.append(
-                Entry(
-                    text=_digits(estimate.value / unit.divisor, metric.unit),
-                    number=estimate.value / unit.divisor,
-                    low=_in(unit, estimate.low),
-                    high=_in(unit, estimate.high),
-                    best=is_best,
-                    note=f"{estimate.rounds} runs" if estimate.rounds > 1 else "",
-                )
-            )
-    return Column(key=_key(metric), label=metric.label, kind="number", symbol=unit.symbol), entries
+            entries.append(_number(estimate, unit))
+    entries = _with_best(summaries, entries, metric)
+    symbol = " ".join(filter(None, (unit.symbol, metric.of)))
+    return Column(key=_key(metric), label=metric.label, kind="number", symbol=symbol), entries
 
 
 def _key(metric: Metric) -> str:
@@ -179,20 +170,32 @@ def _missing(summary: CellSummary, metric: Metric, reason: str | None) -> Entry:
     return Entry(text="–", note=reason or "not measured")
 
 
-def _best(summaries: Sequence[CellSummary], values: Sequence[float | None], metric: Metric) -> list[bool]:
-    """Which rows are best among those of their phone and model; nothing is best where there is no choice."""
-    groups: dict[tuple[str, str], list[float]] = {}
-    for summary, value in zip(summaries, values, strict=True):
-        if value is not None:
-            groups.setdefault(_group(summary), []).append(value)
+def _number(estimate: Estimate, unit: DisplayUnit) -> Entry:
+    value = (estimate.value or 0.0) / unit.divisor
+    return Entry(
+        text=f"{value:.0f}" if estimate.unit == "count" else three_digits(value),
+        number=value,
+        low=None if estimate.low is None else estimate.low / unit.divisor,
+        high=None if estimate.high is None else estimate.high / unit.divisor,
+        note=f"{estimate.rounds} runs" if estimate.rounds > 1 else "",
+    )
+
+
+def _with_best(summaries: Sequence[CellSummary], entries: Sequence[Entry], metric: Metric) -> list[Entry]:
+    """The best of each phone and model marked, as far as the shown digits tell; none where all look alike."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for summary, entry in zip(summaries, entries, strict=True):
+        if entry.number is not None:
+            groups.setdefault(_group(summary), []).append(entry)
     choose = max if metric.better == "higher" else min
-    return [
-        value is not None
-        and metric.better is not None
-        and len(set(groups[_group(summary)])) > 1
-        and value == choose(groups[_group(summary)])
-        for summary, value in zip(summaries, values, strict=True)
-    ]
+    marked = []
+    for summary, entry in zip(summaries, entries, strict=True):
+        rivals = groups.get(_group(summary), [])
+        if metric.better and entry.number is not None and len({rival.text for rival in rivals}) > 1:
+            best = choose(rivals, key=lambda rival: rival.number or 0.0)
+            entry = replace(entry, best=entry.text == best.text)
+        marked.append(entry)
+    return marked
 
 
 def _group(summary: CellSummary) -> tuple[str, str]:
@@ -228,14 +231,6 @@ def _verdict_column(summaries: Sequence[CellSummary]) -> tuple[Column, list[Entr
         )
         for s in summaries
     ]
-
-
-def _digits(value: float, unit: str) -> str:
-    return f"{value:.0f}" if unit == "count" else three_digits(value)
-
-
-def _in(unit: DisplayUnit, value: float | None) -> float | None:
-    return None if value is None else value / unit.divisor
 
 
 def _shared_setup(summaries: Sequence[CellSummary], varying: Sequence[str]) -> str:

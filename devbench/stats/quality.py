@@ -58,7 +58,7 @@ class Drift:
         return (self.low > 0 or self.high < 0) and abs(self.total) > DRIFT_LIMIT
 
 
-def run_quality(samples: Sequence[int] | Sequence[float]) -> RunQuality:
+def run_quality(samples: Sequence[int] | Sequence[float] | NDArray[np.float64]) -> RunQuality:
     """All signs of one run at once."""
     values = np.asarray(samples, dtype=np.float64)
     return RunQuality(

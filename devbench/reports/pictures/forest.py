@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from devbench.domain.summary import CellSummary, Comparison
 from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, by_phone, drawings_by_phone, labels
-from devbench.reports.pictures.style import BAND, INK, MUTED, SERIES, new_figure, plain_log_ticks
+from devbench.reports.pictures.style import BAND, INK, MUTED, SERIES, SMALL, new_figure, plain_log_ticks
 from devbench.stats import DELTA
 from devbench.units import three_digits
 
@@ -39,7 +39,7 @@ def _limits(report: Report) -> tuple[float, float]:
 
 
 def _draw(found: Sequence[Compared], limits: tuple[float, float]) -> Figure:
-    figure = new_figure(7.2, 1.1 + 0.28 * len(found))
+    figure = new_figure(6.4, 1.1 + 0.28 * len(found))
     axis = figure.subplots()
     axis.axvspan(1 / (1 + DELTA), 1 + DELTA, color=BAND, linewidth=0)
     axis.axvline(1, color=INK, linewidth=1)
@@ -49,7 +49,7 @@ def _draw(found: Sequence[Compared], limits: tuple[float, float]) -> Figure:
             axis.plot([comparison.low, comparison.high], [place, place], color=colour, linewidth=2)
         axis.plot([ratio], [place], marker=marker, color=colour, markersize=6, linestyle="none")
         words = f"{three_digits(ratio)}{_interval(comparison)} {comparison.verdict}"
-        axis.text(1.02, place, words, transform=axis.get_yaxis_transform(), va="center", fontsize=8.5)
+        axis.text(1.02, place, words, transform=axis.get_yaxis_transform(), va="center", fontsize=SMALL)
     axis.set_yticks(range(len(found)), [label for label, _, _ in found])
     axis.set_ylim(len(found) - 0.5, -0.5)
     plain_log_ticks(axis, "x", *limits)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, by_phone, labels, short, steady_ns
-from devbench.reports.pictures.style import LINE, new_figure, plain_log_ticks, series_style
+from devbench.reports.pictures.style import LINE, SMALL, new_figure, plain_log_ticks, series_style
 from devbench.units import display_unit
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _draw(names: Sequence[str], lines: dict[str, dict[int, float]]) -> Figure:
     axis.grid(True, axis="x", color=LINE)
     axis.set_ylabel(f"steady latency ({unit.symbol})")
     if len(lines) <= _MOST_IN_LEGEND:
-        axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8.5)
+        axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=SMALL)
     return figure
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from devbench.domain.summary import CellSummary
 from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, by_phone, drawings_by_phone, labels
-from devbench.reports.pictures.style import INK, PAPER, SERIES, new_figure
+from devbench.reports.pictures.style import INK, PAPER, SERIES, SMALL, new_figure
 from devbench.units import display_unit
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _draw(cells: dict[str, Bytes]) -> Figure:
     axis.set_ylim(len(cells) - 0.5, -0.5)
     axis.set_xlim(left=0)
     axis.set_xlabel(f"resident memory ({unit.symbol})")
-    figure.legend(loc="outside upper left", ncols=3, fontsize=8.5)
+    figure.legend(loc="outside upper left", ncols=3, fontsize=SMALL)
     return figure
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from devbench.domain.summary import Cell, CellSummary
 from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, by_phone, drawings_by_phone, labels, short
-from devbench.reports.pictures.style import HATCHES, MUTED, PAPER, SERIES, new_figure
+from devbench.reports.pictures.style import HATCHES, MUTED, PAPER, SERIES, SMALL, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ def _draw(shares: Shares) -> Figure:
     axis.set_ylim(len(shares) - 0.5, -0.5)
     axis.set_xlim(0, 100)
     axis.set_xlabel("% of the time in operators")
-    figure.legend(loc="outside upper left", ncols=3, fontsize=8.5)
+    figure.legend(loc="outside upper left", ncols=3, fontsize=SMALL)
     return figure
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from devbench.domain.summary import CellSummary
 from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, by_phone, drawings_by_phone, labels, steady_ns
-from devbench.reports.pictures.style import MUTED, new_figure, plain_log_ticks, series_style
+from devbench.reports.pictures.style import MUTED, SMALL, new_figure, plain_log_ticks, series_style
 from devbench.units import DisplayUnit, display_unit
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _name(axis: Axes, label: str, place: tuple[float, float], *, below: bool) ->
         place,
         xytext=(7 * side, -11 if below else 5),
         textcoords="offset points",
-        fontsize=8.5,
+        fontsize=SMALL,
         ha="left" if side > 0 else "right",
     )
 

@@ -11,7 +11,7 @@ from devbench.domain.measurement import Measurement
 from devbench.domain.summary import CellSummary
 from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, by_phone, drawings_by_phone, labels
-from devbench.reports.pictures.style import INK, MUTED, SERIES, new_figure, series_style
+from devbench.reports.pictures.style import INK, MUTED, SERIES, SMALL, new_figure, series_style
 from devbench.summary.conditions import steady_by_round
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _draw_medians(axis: Axes, medians: dict[str, dict[int, float]]) -> None:
     axis.grid(True, axis="y")
     axis.set_ylabel("% from its own mean")
     if not many:
-        axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8.5)
+        axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=SMALL)
 
 
 def _rows(report: Report) -> list[Sequence[object]]:

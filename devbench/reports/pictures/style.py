@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 INK, MUTED, LINE, BAND, PAPER = "#1b1f24", "#575e66", "#cfd4da", "#e7edf3", "#fffffe"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+SMALL = 9.5
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":")
 HATCHES = ("", "///", "\\\\\\", "---", "|||", "xxx", "+++")
@@ -35,14 +36,13 @@ _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "devbench",
     "text.parse_math": False,
-    "font.size": 10,
+    "font.size": 11,
     "text.color": INK,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.facecolor": "none",
-    "axes.titlesize": 11,
     "figure.facecolor": "none",
     "xtick.color": MUTED,
     "xtick.labelcolor": INK,

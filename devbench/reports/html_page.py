@@ -1,0 +1,201 @@
+"""report.html: one file that needs no network, answers before it explains, and can be sent to anyone.
+
+Nothing from outside is trusted: every string is escaped by the template, scripts and styles run by their hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import shlex
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devbench.domain.measurement import Measurement
+from devbench.reports.answer import answer_sentences, trust_line, warnings_of
+from devbench.reports.base import Format, Report
+from devbench.reports.csv_files import SUMMARY_COLUMNS, summary_rows
+from devbench.reports.inline_svg import StyleSheet, inline_svg
+from devbench.reports.phone_cards import phone_cards
+from devbench.reports.pictures import Drawing, Picture, all_pictures
+from devbench.reports.pictures.style import svg_of
+from devbench.reports.samples import HEIGHT, WIDTH, samples_by_phone
+from devbench.reports.table import Table, build_table, label_of, phone_name
+from devbench.summary import varying_setup
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_SHOWN_AT_ONCE = 4
+_LONGEST_LOG = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagePicture:
+    """A picture drawn: (caption, SVG) pairs, those shown at once and those behind a click; its data as a link."""
+
+    name: str
+    question: str
+    sentence: str
+    shown: tuple[tuple[str, Markup], ...]
+    more: tuple[tuple[str, Markup], ...]
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFailure:
+    what: str
+    where: str
+    status: str
+    kind: str
+    cause: str
+    evidence: str
+    fix: str
+    log: str
+
+
+def write_html(report: Report, folder: Path) -> tuple[Path, ...]:
+    path = folder / "report.html"
+    path.write_text(html(report), encoding="utf-8")
+    return (path,)
+
+
+def html(report: Report) -> str:
+    """The whole page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("devbench.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    sheet = StyleSheet()
+    pictures = [found for p in all_pictures() if (found := _picture(p, report, sheet))]
+    style, script = f"{_file('report.css')}\n{sheet.css()}\n", _file("report.js")
+    table = build_table(report)
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        header=report.run.header,
+        scrub=report.scrub,
+        policy=_policy(style, script),
+        style=Markup(style),
+        script=Markup(script),
+        answer=answer_sentences(report),
+        trust=trust_line(report),
+        warnings=warnings_of(report),
+        table=table,
+        bars=_bar_scales(table),
+        digits=_fraction_digits(table),
+        summary_csv=_data_link([SUMMARY_COLUMNS, *summary_rows(report)]),
+        pictures=pictures,
+        samples=samples_by_phone(report),
+        strip=(WIDTH, HEIGHT),
+        cards=phone_cards(report),
+        failures=_failures(report),
+        command=report.scrub(shlex.join(report.run.header.argv)),
+    )
+
+
+def _file(name: str) -> str:
+    return (resources.files("devbench.reports") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    def source(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+    return (
+        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _picture(picture: Picture, report: Report, sheet: StyleSheet) -> PagePicture | None:
+    drawings = picture.drawings(report)
+    if not drawings:
+        return None
+    drawn = [_drawn(picture, drawing, i, sheet) for i, drawing in enumerate(drawings)]
+    return PagePicture(
+        name=picture.name,
+        question=picture.question,
+        sentence=picture.sentence,
+        shown=tuple(drawn[:_SHOWN_AT_ONCE]),
+        more=tuple(drawn[_SHOWN_AT_ONCE:]),
+        data=_data_link(picture.rows(report)),
+    )
+
+
+def _drawn(picture: Picture, drawing: Drawing, index: int, sheet: StyleSheet) -> tuple[str, Markup]:
+    from markupsafe import Markup
+
+    title = f"{picture.question} {drawing.caption}. The data is in the link below."
+    svg = inline_svg(svg_of(drawing, paper=False), sheet, f"{picture.name}{index}-", title)
+    return drawing.caption, Markup(svg)
+
+
+def _data_link(rows: object) -> str:
+    """Rows as a CSV file inside a link."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)  # type: ignore[arg-type]
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.getvalue().encode()).decode()
+
+
+def _bar_scales(table: Table) -> dict[str, float]:
+    """For columns with a bar in each field, what its whole length stands for."""
+    scales = {}
+    for i, column in enumerate(table.columns):
+        if column.key in ("latency-steady", "ratio"):
+            entries = [row.entries[i] for row in table.rows]
+            ends = [max(e.number or 0.0, e.high or 0.0) for e in entries if e.number is not None]
+            # one hopeless interval must not flatten all other bars
+            middles = [e.number for e in entries if e.number is not None]
+            scales[column.key] = min(max(ends, default=1.0), 1.5 * max(middles, default=1.0)) or 1.0
+    return scales
+
+
+def _fraction_digits(table: Table) -> list[int]:
+    """For each column the most digits behind a decimal point: what its fractions are padded to."""
+    return [
+        max(
+            (len(row.entries[i].text.partition(".")[2]) for row in table.rows if not row.entries[i].in_words),
+            default=0,
+        )
+        for i in range(len(table.columns))
+    ]
+
+
+def _failures(report: Report) -> list[PageFailure]:
+    varying = varying_setup(s.cell for s in report.summaries)
+    found = []
+    for summary in report.summaries:
+        if summary.status == "ok":
+            continue
+        failure = summary.failure
+        found.append(
+            PageFailure(
+                what=label_of(summary, varying),
+                where=phone_name(summary, report),
+                status=summary.status,
+                kind=summary.verdict,
+                cause=report.scrub(failure.cause if failure else "no attempt was made"),
+                evidence=report.scrub(failure.evidence if failure else ""),
+                fix=report.scrub(failure.fix if failure else "resume the run"),
+                log=report.scrub(_log_tail(summary.cell.measurements)),
+            )
+        )
+    return found
+
+
+def _log_tail(measurements: tuple[Measurement, ...]) -> str:
+    tails = [m.log_tail for m in measurements if m.status != "ok" and m.log_tail]
+    return tails[-1][-_LONGEST_LOG:] if tails else ""
+
+
+FORMATS = (Format(name="html", sentence="report.html, one page for people", write=write_html),)
