@@ -13,7 +13,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 def runner_build(root: Path) -> ModuleType:
     """android-runner/build.py as a module (its folder's name is no Python name)."""
-    spec = importlib.util.spec_from_file_location("devbench_runner_build", root / "android-runner" / "build.py")
+    spec = importlib.util.spec_from_file_location(
+        "devbench_runner_build", root / "android-runner" / "build.py"
+    )
     if spec is None or spec.loader is None:
         raise RuntimeError("android-runner/build.py is missing from this source tree")
     module = importlib.util.module_from_spec(spec)

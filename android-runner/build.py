@@ -1,4 +1,4 @@
-"""Builds devbench-runner for every target with the `ziglang` wheel, because users have neither an NDK nor a compiler.
+"""Builds devbench-runner for every target with the `ziglang` wheel: users have neither NDK nor compiler.
 
     python android-runner/build.py [--target linux-x86_64]… [--out DIR]
 
@@ -50,10 +50,11 @@ TARGETS = {
 }
 
 COMPILE = (
-    "-std=gnu11 -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -fPIE -ffunction-sections -fdata-sections "
-    "-fno-sanitize=all -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables"
-).split()
-LINK = "-pie -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=16384".split()
+    *("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"),
+    *("-fPIE", "-ffunction-sections", "-fdata-sections"),
+    *("-fno-sanitize=all", "-fno-stack-protector", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables"),
+)
+LINK = ("-pie", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,max-page-size=16384")
 
 
 def version() -> str:

@@ -8,18 +8,31 @@ static const char EXIT_LINE[] = "{\"event\":\"exit\"";
 /* How far the line that is being printed agrees with EXIT_LINE; -1 once it does not. */
 static int agreed;
 
+/* Takes one byte of the file; true when it ends the exit line. */
+static bool ends_exit_line(char c) {
+    bool complete = agreed == (int)sizeof EXIT_LINE - 1;
+    if (c == '\n') {
+        agreed = 0;
+        return complete;
+    }
+    if (agreed >= 0 && !complete) agreed = c == EXIT_LINE[agreed] ? agreed + 1 : -1;
+    return false;
+}
+
+/* An offset inside the exit line must not hide it: looks at what stands before. */
+static void look_back(int fd, int64_t offset) {
+    char before[256];
+    int64_t n = offset < (int64_t)sizeof before ? offset : (int64_t)sizeof before;
+    if (pread(fd, before, (size_t)n, (off_t)(offset - n)) != n) return;
+    agreed = n == offset ? 0 : -1;
+    for (int64_t i = 0; i < n; i++) ends_exit_line(before[i]);
+}
+
 /* Prints up to and including the exit line; true when that was printed. */
 static bool print_until_exit(const char *data, size_t n) {
     size_t end = 0;
     bool done = false;
-    for (; end < n && !done; end++) {
-        if (data[end] == '\n') {
-            done = agreed == (int)sizeof EXIT_LINE - 1;
-            agreed = 0;
-        } else if (agreed >= 0 && agreed < (int)sizeof EXIT_LINE - 1) {
-            agreed = data[end] == EXIT_LINE[agreed] ? agreed + 1 : -1;
-        }
-    }
+    while (end < n && !done) done = ends_exit_line(data[end++]);
     for (size_t at = 0; at < end;) {
         ssize_t written = write(1, data + at, end - at);
         if (written < 0 && errno == EINTR) continue;
@@ -57,12 +70,7 @@ int command_follow(int count, char **values) {
     if (lseek(fd, (off_t)offset, SEEK_SET) < 0) usage_error("offset: %s", strerror(errno));
     int watch = inotify_init1(IN_CLOEXEC);
     if (watch >= 0 && inotify_add_watch(watch, values[0], IN_MODIFY | IN_CLOSE_WRITE) < 0) watch = -1;
-    /* A cut that falls inside the exit line must not hide it. */
-    agreed = offset == 0 ? 0 : -1;
-    if (offset > 0) {
-        char before;
-        if (pread(fd, &before, 1, (off_t)offset - 1) == 1 && before == '\n') agreed = 0;
-    }
+    look_back(fd, offset);
     for (;;) {
         bool alive = job_is_alive(values[0]); /* asked before reading: what a dead job wrote is then all there */
         if (print_rest(fd)) return EXIT_OK;
@@ -86,22 +94,35 @@ static bool names_file(const char *argument, const char *path) {
     return stat(argument + 4, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* Both processes of a job have its arguments; the supervisor leads the session. */
+/* Whether one of the arguments of process `pid` is out=<the file at `path`>. */
+static bool writes_file(pid_t pid, const char *path) {
+    static char line[16 * 1024];
+    char cmdline[64];
+    snprintf(cmdline, sizeof cmdline, "/proc/%d/cmdline", (int)pid);
+    ssize_t n = read_text(cmdline, line, sizeof line);
+    for (char *argument = line; n > 0 && argument < line + n; argument += strlen(argument) + 1)
+        if (names_file(argument, path)) return true;
+    return false;
+}
+
+static pid_t parent_of(pid_t pid) {
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    read_text(path, text, sizeof text);
+    const char *name_end = strrchr(text, ')');
+    return name_end && strlen(name_end) > 4 ? (pid_t)strtol(name_end + 4, NULL, 10) : 0;
+}
+
+/* All processes of a job have its arguments. The supervisor leads the session; the measuring process is its child, or
+ * its caller's; what that forks in turn (probe.h) goes with it. */
 static void visit_process(int pid, void *context) {
     struct search *s = context;
-    static char line[16 * 1024];
-    char path[64];
-    if (pid == getpid()) return;
-    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
-    ssize_t n = read_text(path, line, sizeof line);
-    for (char *argument = line; n > 0 && argument < line + n; argument += strlen(argument) + 1) {
-        if (!names_file(argument, s->path)) continue;
-        if (getsid(pid) == pid)
-            s->supervisor = pid;
-        else
-            s->measuring = pid;
-        return;
-    }
+    if (pid == getpid() || !writes_file(pid, s->path)) return;
+    pid_t parent = parent_of(pid);
+    if (getsid(pid) == pid)
+        s->supervisor = pid;
+    else if (getsid(parent) == parent || !writes_file(parent, s->path))
+        s->measuring = pid;
 }
 
 static bool ends_within(const char *path, int ms) {

@@ -18,7 +18,6 @@ void job_create(const char *path) {
         fail_to_create(path, ENOSPC);
     }
     if (ftruncate(fd, 0) != 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) fail_to_create(path, errno);
-    signal(SIGXFSZ, SIG_IGN);
     lines_to(fd);
 }
 

@@ -25,7 +25,9 @@ static void check_protocol(const char *given) {
 
 int main(int argc, char **argv) {
     int at = 1;
+    /* Both become errors of write, which are told. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (at < argc && argv[at][0] >= '0' && argv[at][0] <= '9') check_protocol(argv[at++]);
     if (at >= argc) usage_error("no subcommand: info, sha256, run, follow, stop, canary, sample or watchdog");
     for (int i = 0; i < COUNT_OF(COMMANDS); i++)

@@ -58,7 +58,12 @@ def _schema() -> Any:
 def _tensor(name: str, dtype: str, shape: tuple[int, ...], signature: tuple[int, ...] | None = None) -> Any:
     s = _schema()
     tensor = s.TensorT()
-    tensor.name, tensor.shape, tensor.type, tensor.buffer = name, list(shape), getattr(s.TensorType, TYPES[dtype]), 0
+    tensor.name, tensor.shape, tensor.type, tensor.buffer = (
+        name,
+        list(shape),
+        getattr(s.TensorType, TYPES[dtype]),
+        0,
+    )
     if signature is not None:
         tensor.shapeSignature = list(signature)
     return tensor
@@ -92,7 +97,11 @@ def _write(path: Path, graphs: list[Any], signatures: list[tuple[str, int, str, 
     model = s.ModelT()
     model.version, model.subgraphs, model.buffers = 3, graphs, [s.BufferT()]
     model.operatorCodes = []
-    for builtin, custom in ((s.BuiltinOperator.RESHAPE, None), (s.BuiltinOperator.ADD, None), (32, b"NoSuchOp")):
+    for builtin, custom in (
+        (s.BuiltinOperator.RESHAPE, None),
+        (s.BuiltinOperator.ADD, None),
+        (32, b"NoSuchOp"),
+    ):
         code = s.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = builtin
         code.customCode, code.version = custom, 1
