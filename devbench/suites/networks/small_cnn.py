@@ -1,4 +1,8 @@
-"""A small image classifier, because its four number formats fit into the package and run anywhere."""
+"""A small image classifier, because its four number formats fit into the package and run anywhere.
+
+He initialisation keeps the activations' size through the layers, and the steep last layer spreads the scores:
+untrained as it is, its outputs differ between inputs, so that a wrong result is seen as one.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,16 @@ def build() -> Any:
     import keras
     from keras import layers
 
+    def convolution(filters: int, strides: int) -> Any:
+        return layers.Conv2D(
+            filters, 3, strides=strides, padding="same", activation="relu", kernel_initializer="he_normal"
+        )
+
+    steep = keras.initializers.VarianceScaling(scale=8.0)
     image = keras.Input((32, 32, 3), name="image")
-    x = layers.Conv2D(16, 3, padding="same", activation="relu")(image)
-    x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu")(x)
-    x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu")(x)
+    x = convolution(16, 1)(image)
+    x = convolution(32, 2)(x)
+    x = convolution(32, 2)(x)
     x = layers.GlobalAveragePooling2D()(x)
-    return keras.Model(image, layers.Dense(10, activation="softmax", name="scores")(x))
+    scores = layers.Dense(10, activation="softmax", kernel_initializer=steep, name="scores")(x)
+    return keras.Model(image, scores)

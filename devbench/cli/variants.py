@@ -1,0 +1,140 @@
+"""`devbench variants`: build the model files of a suite ahead of a run, and list those that are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from devbench.domain.codec import Json, to_json
+from devbench.domain.suite import Suite
+from devbench.domain.variant import Variant
+from devbench.errors import StoreError
+from devbench.units import show
+
+app = typer.Typer(
+    name="variants",
+    help="Build and list model variants (a network as fp32, fp16, dynamic-range int8, full int8, …).",
+    no_args_is_help=True,
+)
+
+_BUILD_EXAMPLES = """
+[bold]Examples[/bold]
+
+devbench variants build quick
+
+devbench variants build my-suite.toml --out models/
+
+devbench variants build keras:mobilenet_v2_1.0_224 --variant fp32 --variant int8
+"""
+
+
+def variants_cache() -> Path:
+    """Where built variants are kept: below DEVBENCH_HOME, else in the user's cache folder."""
+    import platformdirs
+
+    home = os.environ.get("DEVBENCH_HOME")
+    return (Path(home) if home else platformdirs.user_cache_path("devbench")) / "variants"
+
+
+@app.command("build", epilog=_BUILD_EXAMPLES)
+def build_command(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="SUITE|RECIPE",
+            help="A built-in suite (quick, tiny), a suite file, or a source such as keras:mobilenet_v1_1.0_224.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Also copy the files there, with variants.json that describes them."
+        ),
+    ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="With a RECIPE: only this variant; may repeat. Default: all four."),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch ImageNet weights that Keras does not have here yet.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the variants as JSON.")] = False,
+) -> None:
+    """Build every variant of a suite or recipe into the cache; what is there already is not built again."""
+    from devbench.variants.build import build_variants
+
+    suite = _suite_of(what, tuple(variant or ()))
+    built = build_variants(suite, cache_dir=variants_cache(), progress=_say, download=download)
+    if out is not None:
+        built = _copy(built, out)
+    for note in dict.fromkeys(v.weights_note for v in built if v.weights_note):
+        _say(f"seeded weights: {note}")
+    _print(built, as_json, {})
+
+
+@app.command("list")
+def list_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the variants as JSON.")] = False,
+) -> None:
+    """List the variants on this computer: those that came with devbench and those in the cache."""
+    from devbench.variants.cache import VariantCache
+    from devbench.variants.package import control_variant, package_variants
+
+    package = (control_variant(), *package_variants())
+    cached = [entry.variant for entry in VariantCache(variants_cache()).all()]
+    origins = {v.path: "package" for v in package} | {v.path: "cache" for v in cached}
+    _print((*package, *cached), as_json, origins)
+
+
+def _suite_of(what: str, variants: tuple[str, ...]) -> Suite:
+    from devbench.suites.load import DEFAULT_VARIANTS, load_suite, recipe_of
+    from devbench.variants.source import schemes
+
+    if what.partition(":")[0] in schemes() and ":" in what:
+        recipe = recipe_of(what, variants or DEFAULT_VARIANTS)
+        return Suite(name=recipe.model, description="", origin="command line", models=(recipe,))
+    if variants:
+        raise typer.BadParameter("goes with a recipe; a suite names its own variants", param_hint="--variant")
+    return load_suite(what)
+
+
+def _copy(variants: Sequence[Variant], folder: Path) -> tuple[Variant, ...]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        copied = []
+        for variant in variants:
+            target = folder / f"{variant.variant}.{variant.format}"
+            shutil.copyfile(variant.path, target)
+            copied.append(replace(variant, path=str(target.absolute())))
+        described = json.dumps([to_json(variant) for variant in copied], indent=1)
+        (folder / "variants.json").write_text(described + "\n", encoding="utf-8")
+    except OSError as e:
+        raise StoreError(f"{folder} cannot be written: {e.strerror or e}") from e
+    return tuple(copied)
+
+
+def _print(variants: Sequence[Variant], as_json: bool, origins: dict[str, str]) -> None:
+    if as_json:
+        rows: list[Json] = []
+        for variant in variants:
+            row = to_json(variant)
+            assert isinstance(row, dict)
+            rows.append(row | ({"origin": origins[variant.path]} if origins else {}))
+        typer.echo(json.dumps({"variants": rows}, indent=1))
+        return
+    width = max((len(variant.variant) for variant in variants), default=0)
+    for variant in variants:
+        size = show(variant.size_bytes, "byte").rjust(8)
+        weights = (variant.weights or "unknown").ljust(8)
+        typer.echo(f"{variant.variant.ljust(width)}  {size}  {weights}  {variant.path}")
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
