@@ -57,7 +57,24 @@ def parse(kind: str, text: str | bytes) -> Parsed:
     parser = _PARSERS.get(kind)
     if parser is None:
         raise ParseError(f"no kind {kind!r}; there are: {', '.join(KINDS)}", reason="unknown-kind")
-    return as_parsed(kind, parser(text))
+    try:
+        return as_parsed(kind, parser(text))
+    except ParseError as error:
+        if error.reason not in ("not-understood", "no-exit"):
+            raise
+        other = _other_kind(kind, text)
+        if other is None:
+            raise
+        raise ParseError(f"{kind}: the text looks like {other}", reason="other-kind") from error
+
+
+def _other_kind(kind: str, text: str | bytes) -> str | None:
+    """The kind that a refused text has by its looks, if that is another one."""
+    try:
+        guessed = guess_kind(text)
+    except ParseError:
+        return None
+    return guessed if guessed != kind else None
 
 
 __all__ = [

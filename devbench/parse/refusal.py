@@ -51,7 +51,8 @@ _FIXES = {
     "permission-denied": "the phone denies this to the shell user",
     "device-unauthorized": "accept the debugging prompt on the phone",
 }
-_LONGEST_MESSAGE = 400
+# What stands in place of an output is short; in a long text the same words mean something else.
+_LONGEST_MESSAGE, _MOST_LINES = 400, 40
 
 
 def refuse(kind: str, text: str, why: str = "") -> ParseError:
@@ -60,7 +61,7 @@ def refuse(kind: str, text: str, why: str = "") -> ParseError:
     if not lines:
         return ParseError(f"{kind}: the text is empty", reason="empty")
     for name, pattern in _REASONS:
-        for line in lines:
+        for line in lines if len(lines) <= _MOST_LINES else ():
             if len(line) <= _LONGEST_MESSAGE and pattern.search(line):
                 return ParseError(f"{kind}: {excerpt(line, 160)}", reason=name, fix=_FIXES.get(name))
     told = why or f"nothing of this kind in {len(lines)} lines"

@@ -9,7 +9,7 @@ from devbench.parse.benchmark_model.run import Delegate
 from devbench.parse.text import Notes
 
 _APPLIED = re.compile(
-    r"(?:Explicitly a|A)pplied (.{1,60}?) delegate, and the model graph will be (completely|partially)"
+    r"(?:Explicitly a|A)pplied (.{1,60}?) delegate, and the model graph will be (?:completely|partially)"
 )
 _KERNELS = re.compile(r"w/ ([0-9]{1,6}) delegate kernels")
 _NOT_APPLIED = re.compile(
@@ -32,7 +32,6 @@ class DelegateReader:
         self._applied: Delegate | None = None
         self._replaced: list[Delegate] = []
         self._created: str | None = None
-        self._complete = False
 
     def feed(self, text: str, notes: Notes) -> None:
         if "elegate" not in text:
@@ -41,7 +40,6 @@ class DelegateReader:
         if match := _APPLIED.match(text):
             kernels = _KERNELS.search(text)
             partitions = int(kernels[1]) if kernels else None
-            self._complete = match[2] == "completely"
             self._applied = Delegate(name=match[1], nodes=None, of=None, partitions=partitions)
         elif match := _NOT_APPLIED.match(text):
             notes.warn(f"delegate {match[1]} took no part of the model")
@@ -74,5 +72,6 @@ class DelegateReader:
             )
         if counts is None or self._applied.nodes == 0:
             return self._applied
-        partitions = counts.partitions if self._applied.partitions is None else self._applied.partitions
+        # The runtime counts all partitions of the plan, the tool only the delegate's own kernels.
+        partitions = self._applied.partitions if counts.partitions is None else counts.partitions
         return replace(self._applied, nodes=counts.nodes, of=counts.of, partitions=partitions)

@@ -115,8 +115,10 @@ def _begins(item: Message, reader: RunReader) -> bool:
     """Whether a line is the first of another run: its start, or a second model or session without one."""
     if item.text.startswith("STARTING!"):
         return not reader.empty or "graph" in reader.flags
+    if item.text.startswith("Log parameter values verbosely"):
+        return "verbose" in reader.flags
     if item.text.startswith("Graph: ["):
-        return not reader.empty and "graph" in reader.flags
+        return "graph" in reader.flags
     return item.text.startswith("Initialized session in") and bool(reader.phases)
 
 

@@ -64,12 +64,15 @@ class RunReader:
 
     def feed(self, message: Message) -> None:
         text = message.text
-        if self.profile.feed(text) or self._phase(text):
-            return
         if self.summary.feed(text):
             self.worded = self.worded or message.worded
             return
-        if self._memory(text) or self._setting(text, message.worded):
+        if (
+            self.profile.feed(text)
+            or self._phase(text)
+            or self._memory(text)
+            or self._setting(text, message.worded)
+        ):
             return
         self._delegate.feed(text, self.notes)
         if match := _UNCONSUMED.match(text):
@@ -248,6 +251,6 @@ def _times(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
 
 
-def _agree(one: float | None, other: float | None) -> bool:
+def _agree(one: float | None, other: float | None, slack: float = 1.0) -> bool:
     """Whether two averages are the same number, printed with six digits or as an integer."""
-    return one is not None and other is not None and abs(one - other) <= max(1.0, 1.1e-5 * abs(other))
+    return one is not None and other is not None and abs(one - other) <= max(slack, 1.1e-5 * abs(other))
