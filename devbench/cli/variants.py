@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from devbench.cli.environment import read_environment
 from devbench.domain.codec import Json, to_json
 from devbench.domain.suite import Suite
 from devbench.domain.variant import Variant
@@ -24,26 +24,18 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_BUILD_EXAMPLES = """
-[bold]Examples[/bold]
+EXAMPLES = """
+**Examples**
 
-devbench variants build quick
+`devbench variants build quick` — before a run, so that it starts at once
 
-devbench variants build my-suite.toml --out models/
+`devbench variants build my-suite.toml --out models/` — the files of a suite of yours, for elsewhere
 
-devbench variants build keras:mobilenet_v2_1.0_224 --variant fp32 --variant int8
+`devbench variants build keras:mobilenet_v2_1.0_224 --variant fp32 --variant int8` — without a suite
 """
 
 
-def variants_cache() -> Path:
-    """Where built variants are kept: below DEVBENCH_HOME, else in the user's cache folder."""
-    import platformdirs
-
-    home = os.environ.get("DEVBENCH_HOME")
-    return (Path(home) if home else platformdirs.user_cache_path("devbench")) / "variants"
-
-
-@app.command("build", epilog=_BUILD_EXAMPLES)
+@app.command("build", epilog=EXAMPLES)
 def build_command(
     what: Annotated[
         str,
@@ -71,7 +63,7 @@ def build_command(
     from devbench.variants.build import build_variants
 
     suite = _suite_of(what, tuple(variant or ()))
-    built = build_variants(suite, cache_dir=variants_cache(), progress=_say, download=download)
+    built = build_variants(suite, cache_dir=read_environment().variants, progress=_say, download=download)
     if out is not None:
         built = _copy(built, out)
     for note in dict.fromkeys(v.weights_note for v in built if v.weights_note):
@@ -88,7 +80,7 @@ def list_command(
     from devbench.variants.package import control_variant, package_variants
 
     package = (control_variant(), *package_variants())
-    cached = [entry.variant for entry in VariantCache(variants_cache()).all()]
+    cached = [entry.variant for entry in VariantCache(read_environment().variants).all()]
     origins = {v.path: "package" for v in package} | {v.path: "cache" for v in cached}
     _print((*package, *cached), as_json, origins)
 

@@ -21,13 +21,13 @@ from devbench.domain.suite import (
     VariantRecipe,
 )
 from devbench.errors import SuiteError
+from devbench.plan import PROFILES
 from devbench.suites.section import Section
 from devbench.variants.chain import complete_chain
 from devbench.variants.source import load_source
 
 BUILTIN = Path(__file__).parent
 DEFAULT_VARIANTS = ("fp32", "fp16", "dynamic_int8", "int8")
-PROFILES = ("quick", "standard", "tail", "sustained")
 CORES = ("big", "mid", "little", "all")
 
 _TOP = ("name", "description", "profile", "rounds", "baseline", "backends", "model")
@@ -103,7 +103,7 @@ def _suite(values: Mapping[str, Any], path: Path, text: str) -> Suite:
         description=top.text("description") or "",
         origin=origin,
         models=tuple(_model(section, path.parent.absolute()) for section in sections),
-        profile=top.text("profile", choices=PROFILES),
+        profile=top.text("profile", choices=tuple(PROFILES)),
         rounds=top.integer("rounds", low=1, high=1000),
         baseline=top.text("baseline"),
         threads=backends.integers("threads", low=1, high=256),
