@@ -299,6 +299,14 @@ def test_files_and_package_models_keep_their_order_and_get_unique_ids(tmp_path: 
     assert not (tmp_path / "cache").exists()  # nothing had to be built
 
 
+@pytest.mark.parametrize("pattern", ["{folder}/**/*.tflite", "{folder}/s/a/net.tflite", "../s/a/*.tflite"])
+def test_patterns_may_be_absolute_or_climb(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "s" / "a").mkdir(parents=True)
+    (tmp_path / "s" / "a" / "net.tflite").write_bytes((models_folder() / "and-gate.tflite").read_bytes())
+    files = ModelFiles(folder=str(tmp_path / "s"), patterns=(pattern.format(folder=tmp_path),))
+    assert [v.variant for v in _build(_suite(files), tmp_path / "cache")] == ["net"]
+
+
 @pytest.mark.parametrize(
     ("suite", "says", "fix"),
     [
