@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from devbench.errors import ParseError
 from devbench.parse.exit_event import Events, ExitEvent
+from devbench.parse.exit_info import ExitInfoReader
 from devbench.parse.exit_lines import exit_in_line
 from devbench.parse.java_crash import JavaReader
 from devbench.parse.logcat import log_line
@@ -40,11 +41,12 @@ def parse_exit(text: str | bytes) -> Exits:
     notes = Notes()
     events = Events()
     tombstone, java = TombstoneReader(events), JavaReader(events)
+    exit_info = ExitInfoReader(events)
     logged = 0
     for raw in text.split("\n"):
         line = log_line(raw)
         logged += line.pid is not None or line.tag is not None
-        if tombstone.feed(line) or java.feed(line):
+        if tombstone.feed(line) or java.feed(line) or exit_info.feed(raw):
             continue
         found = exit_in_line(line)
         if found:
@@ -59,7 +61,7 @@ def parse_exit(text: str | bytes) -> Exits:
         notes.warn("no line tells of a process that ended")
     if events.only_died():
         notes.warn(
-            f"{events.only_died()} processes are only said to have died; 'killed' as no crash is told of"
+            f"{events.only_died()} of {len(ended)} only said to have died: 'killed', as no crash is told of"
         )
     only = ended[0] if len(ended) == 1 else None
     return Exits(
@@ -78,6 +80,8 @@ def parse_exit(text: str | bytes) -> Exits:
 def _source(text: str, logged: int) -> str:
     if logged:
         return "logcat"
+    if "ApplicationExitInfo #" in text:
+        return "exit-info"
     if _DROPBOX.search(text):
         return "dropbox"
     if _TOMBSTONE.search(text):

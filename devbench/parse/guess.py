@@ -36,7 +36,10 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "thermal",
             r"Thermal Status:|Temperature\{mValue=|Dump of HardwareProperties|^(?:CPU|Skin) temperatures:",
         ),
-        ("exit", r"^Drop box contents|(?:\*\*\* ){8}|^[ \t]{0,8}pid: [0-9]{1,10}, tid: "),
+        (
+            "exit",
+            r"ApplicationExitInfo #|^Drop box contents|(?:\*\*\* ){8}|^[ \t]{0,8}pid: [0-9]{1,10}, tid: ",
+        ),
         ("getprop", r"^[ \t]{0,16}\[[^\[\]\s]{1,256}\]: \["),
         ("cpuinfo", r"^[ \t]{0,16}CPU usage from -?[0-9]{1,15}ms to |^Load: [0-9.]{1,9} / [0-9.]{1,9} / "),
         (

@@ -17,7 +17,9 @@ _CPU_COLUMNS = ("%CPU", "CPU%", "CPU")
 _RSS_COLUMNS = ("RES", "RSS")
 _NAME_COLUMNS = ("NAME", "Proc", "ARGS", "COMMAND", "CMD", "CMDLINE", "Name")
 # Columns that may be empty: what follows them can only be found by its place in the line.
-_BLANK_COLUMNS = frozenset({"PCY", "WCHAN"})
+_BLANK_COLUMNS = frozenset({"PCY"})
+# A terminal's colours whose escape character was lost on the way.
+_COLOUR = re.compile(r"\[[0-9;]{1,8}m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ def _is_heading(line: str) -> bool:
 
 def _heading(line: str) -> _Heading:
     # toybox marks the column it sorts by with brackets, which swallow the blanks around it: "NI[%CPU]S".
-    tokens = list(_TOKEN.finditer(line[:400].replace("[", " ").replace("]", " ")))
+    line = _COLOUR.sub("", line[:400])
+    tokens = list(_TOKEN.finditer(line.replace("[", " ").replace("]", " ")))
     return _Heading(names=tuple(token[0] for token in tokens), spans=tuple(token.span() for token in tokens))
 
 
@@ -158,9 +161,11 @@ def _process(line: str, tokens: list[re.Match[str]], heading: _Heading, last_fix
     ]
     threads = "TID" in heading.names
     if not blanks and not threads:
-        if name >= len(tokens):
+        # toolbox's ps prints the state without a heading for it.
+        at = name + ("VSIZE" in heading.names)
+        if at >= len(tokens):
             return None
-        start = tokens[name].start()
+        start = tokens[at].start()
     else:
         moved = tokens[last_fixed].end() - heading.spans[last_fixed][1]
         start = heading.spans[name][0] + moved
