@@ -10,10 +10,12 @@ import csv
 import hashlib
 import io
 import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from devbench.domain.measurement import Measurement
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
@@ -31,18 +33,25 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _SHOWN_AT_ONCE = 4
+# what keeps a page of 32 phones × 40 variants below 5 MB
+_MOST_DRAWN_CELLS = 160
+_LONGEST_LINK = 300_000
 _LONGEST_LOG = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagePicture:
-    """A picture drawn: (caption, SVG) pairs, those shown at once and those behind a click; its data as a link."""
+    """A picture drawn: (caption, SVG) pairs, those shown at once and those behind a click; its data as a link.
+
+    `undrawn` counts phones that a page of this size has no room for.
+    """
 
     name: str
     question: str
     sentence: str
     shown: tuple[tuple[str, Markup], ...]
     more: tuple[tuple[str, Markup], ...]
+    undrawn: int
     data: str
 
 
@@ -93,7 +102,7 @@ def html(report: Report) -> str:
         table=table,
         bars=_bar_scales(table),
         digits=_fraction_digits(table),
-        summary_csv=_data_link([SUMMARY_COLUMNS, *summary_rows(report)]),
+        summary_csv=_summary_link(report),
         pictures=pictures,
         samples=samples_by_phone(report),
         strip=(WIDTH, HEIGHT),
@@ -121,13 +130,16 @@ def _picture(picture: Picture, report: Report, sheet: StyleSheet) -> PagePicture
     drawings = picture.drawings(report)
     if not drawings:
         return None
-    drawn = [_drawn(picture, drawing, i, sheet) for i, drawing in enumerate(drawings)]
+    cells_a_phone = len(report.summaries) / max(1, len(report.run.header.devices))
+    room = max(_SHOWN_AT_ONCE, int(_MOST_DRAWN_CELLS / max(1.0, cells_a_phone)))
+    drawn = [_drawn(picture, drawing, i, sheet) for i, drawing in enumerate(drawings[:room])]
     return PagePicture(
         name=picture.name,
         question=picture.question,
         sentence=picture.sentence,
         shown=tuple(drawn[:_SHOWN_AT_ONCE]),
         more=tuple(drawn[_SHOWN_AT_ONCE:]),
+        undrawn=len(drawings) - len(drawn),
         data=_data_link(picture.rows(report)),
     )
 
@@ -140,11 +152,17 @@ def _drawn(picture: Picture, drawing: Drawing, index: int, sheet: StyleSheet) ->
     return drawing.caption, Markup(svg)
 
 
-def _data_link(rows: object) -> str:
+def _data_link(rows: Iterable[Sequence[object]]) -> str:
     """Rows as a CSV file inside a link."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)  # type: ignore[arg-type]
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.getvalue().encode()).decode()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return "data:text/csv;charset=utf-8," + quote(text.getvalue(), safe=",;:/.-_()+=@!*")
+
+
+def _summary_link(report: Report) -> str:
+    """summary.csv inside the page, or, where that would make it heavy, the file beside it."""
+    link = _data_link([SUMMARY_COLUMNS, *summary_rows(report)])
+    return link if len(link) <= _LONGEST_LINK else "summary.csv"
 
 
 def _bar_scales(table: Table) -> dict[str, float]:

@@ -81,8 +81,18 @@ def _android(device: DeviceInfo) -> str | None:
     return device.android_release + (f" (API {device.sdk})" if device.sdk is not None else "")
 
 
+# What a phone declares as simulated, and the rows of its card that rest on it.
+_ROWS_OF = {
+    "soc": ("SoC",),
+    "clocks": ("cores", "fastest clock"),
+    "ram": ("RAM", "free memory"),
+    "battery": ("battery", "battery temperature"),
+    "thermal": ("hottest sensor", "thermal status"),
+}
+
+
 def _simulated(name: str, device: DeviceInfo) -> bool:
-    return any(name.lower() in what.lower() or what.lower() in name.lower() for what in device.simulated)
+    return any(name in _ROWS_OF.get(what, (what,)) for what in device.simulated)
 
 
 def _states(

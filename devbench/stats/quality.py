@@ -97,9 +97,11 @@ def trend_over_run(samples: Sequence[float] | NDArray[np.float64]) -> float | No
     middle = float(np.median(values)) if len(values) else 0.0
     if len(values) < _LEAST_FOR_TREND or middle == 0:
         return None
-    blocks = np.array_split(values, _TREND_BLOCKS)
-    slope, _ = np.polyfit(np.arange(_TREND_BLOCKS), [float(np.median(block)) for block in blocks], 1)
-    return float(slope) * _TREND_BLOCKS / middle
+    whole = len(values) // _TREND_BLOCKS * _TREND_BLOCKS
+    medians = np.median(values[:whole].reshape(_TREND_BLOCKS, -1), axis=1)
+    places = np.arange(_TREND_BLOCKS) - (_TREND_BLOCKS - 1) / 2
+    slope = float(places @ medians) / float(places @ places)
+    return slope * _TREND_BLOCKS / middle
 
 
 def lag1_autocorrelation(samples: Sequence[float] | NDArray[np.float64]) -> float | None:

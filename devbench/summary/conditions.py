@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import median
 
 from devbench.domain.measurement import Measurement
 from devbench.domain.summary import Cell
@@ -57,38 +58,35 @@ def _unstable_warmup(measured: Sequence[Measurement]) -> Iterable[Taint]:
 
 
 def _sample_signs(runs: Sequence[Measurement]) -> Iterable[Taint]:
-    """A sign taints the cell when at least half of its runs show it: one odd run is what medians are for."""
+    """A sign taints the cell when its middle run shows it: for one odd run there is the median over runs.
+
+    The middle of the trends keeps its sign, so that noise, which goes both ways, is not taken for heating.
+    """
     qualities = [run_quality(m.samples_ns("steady")) for m in runs]
-
-    def taint(id: str, sentence: str, shown: list[bool], worst: str, fix: str) -> Iterable[Taint]:
-        if shown and 2 * sum(shown) >= len(shown):
-            yield Taint(
-                id=id, sentence=sentence, detail=f"{sum(shown)} of {len(shown)} runs; {worst}", fix=fix
-            )
-
-    yield from taint(
-        "MANY-OUTLIERS",
-        "Many inferences are far from the rest of their run.",
-        [q.many_outliers for q in qualities],
-        f"up to {_most(q.outliers / q.n for q in qualities):.0%} beyond 3 IQR, "
-        f"{OUTLIER_SHARE:.0%} is the limit",
-        "stop other work on the phone",
-    )
-    yield from taint(
-        "WIDE-SPREAD",
-        "Inferences of one run differ a lot.",
-        [q.spread for q in qualities],
-        f"coefficient of variation up to {_most(q.cv for q in qualities):.0%}, {CV_LIMIT:.0%} is the limit",
-        "pin to one kind of core (--cores), stop other work on the phone",
-    )
-    yield from taint(
-        "TREND",
-        "Latency changes steadily while a run lasts.",
-        [q.trending for q in qualities],
-        f"up to {_most(abs(q.trend) for q in qualities if q.trend is not None):.1%} over a run, "
-        f"{TREND_LIMIT:.0%} is the limit",
-        "let the phone cool down longer, or measure with profile sustained",
-    )
+    outliers = [q.outliers / q.n for q in qualities]
+    spreads = [q.cv for q in qualities if q.cv is not None]
+    trends = [q.trend for q in qualities if q.trend is not None]
+    if outliers and median(outliers) > OUTLIER_SHARE:
+        yield Taint(
+            id="MANY-OUTLIERS",
+            sentence="Many inferences are far from the rest of their run.",
+            detail=f"{median(outliers):.0%} of a run beyond 3 IQR, {OUTLIER_SHARE:.0%} is the limit",
+            fix="stop other work on the phone",
+        )
+    if spreads and median(spreads) > CV_LIMIT:
+        yield Taint(
+            id="WIDE-SPREAD",
+            sentence="Inferences of one run differ a lot.",
+            detail=f"coefficient of variation {median(spreads):.0%}, {CV_LIMIT:.0%} is the limit",
+            fix="pin to one kind of core (--cores), stop other work on the phone",
+        )
+    if trends and abs(median(trends)) > TREND_LIMIT:
+        yield Taint(
+            id="TREND",
+            sentence="Latency changes steadily while a run lasts.",
+            detail=f"{median(trends):+.1%} over a run, {TREND_LIMIT:.0%} is the limit",
+            fix="let the phone cool down longer, or measure with profile sustained",
+        )
 
 
 def _failed_runs(cell: Cell) -> Iterable[Taint]:
@@ -113,7 +111,3 @@ def _drift_taint(drift: Drift) -> Taint:
         f"{DRIFT_LIMIT:.0%} is the limit",
         fix="cool the phone down and keep it on a charger, or lock its clocks",
     )
-
-
-def _most(values: Iterable[float | None]) -> float:
-    return max((v for v in values if v is not None), default=0.0)

@@ -55,7 +55,7 @@ def phone(
         kernel="4.4",
         shell_v2=True,
         labels=("VIRTUAL",) if virtual else (),
-        simulated=("soc", "cores", "ram") if virtual else (),
+        simulated=("soc", "clocks", "ram", "battery", "thermal") if virtual else (),
     )
 
 
