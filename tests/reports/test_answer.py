@@ -1,0 +1,79 @@
+"""The answer says what the data say, with its doubt, and nothing more."""
+
+from made_runs import make_run, phone, variant
+
+from devbench.domain.measurement import Failure
+from devbench.reports import build_report
+from devbench.reports.answer import answer_sentences, trust_line, warnings_of
+
+
+def answer(**planted: object) -> str:
+    return " ".join(answer_sentences(build_report(make_run(**planted))))
+
+
+def test_a_faster_variant_is_named_with_its_interval_and_size() -> None:
+    assert answer(latencies_ns={"fp32": 20e6, "int8": 10e6}) == (
+        "On OPPO A37f, int8 is 2.00× faster (1.99–2.01) than fp32 and 3.6× smaller."
+    )
+
+
+def test_no_variant_is_called_faster_when_none_is() -> None:
+    assert "no variant is faster than fp32: the closest, int8, is 1.5" in answer(
+        latencies_ns={"fp32": 10e6, "int8": 15e6}
+    )
+
+
+def test_equal_variants_are_called_equal() -> None:
+    assert "take the same time within 3 %" in answer(latencies_ns={"fp32": 10e6, "int8": 10e6}, seed=3)
+
+
+def test_an_undecided_comparison_says_what_would_decide_it() -> None:
+    text = answer(latencies_ns={"fp32": 10e6, "int8": 10e6}, spread=0.1, rounds=3, samples=3)
+    assert "undecided" in text and "rounds would settle it" in text
+
+
+def test_one_round_claims_nothing() -> None:
+    text = answer(rounds=1)
+    assert "undecided" in text and "no interval from one round" in text and "faster (" not in text
+
+
+def test_one_variant_on_one_phone_is_told_plainly() -> None:
+    text = answer(variants=(variant("only"),), latencies_ns={"only": 12.3e6})
+    assert text.startswith("On OPPO A37f, only takes 12.3 ms (12.")
+
+
+def test_seven_lone_models_are_told_from_fastest_to_slowest() -> None:
+    variants = tuple(variant(f"m{i}", model=f"m{i}") for i in range(7))
+    text = answer(variants=variants, latencies_ns={f"m{i}": (i + 1) * 1e6 for i in range(7)})
+    assert "7 cells take from 1.00 ms (m0 on OPPO A37f) to 7." in text
+
+
+def test_many_phones_are_pooled_as_ratios_never_as_times() -> None:
+    text = answer(phones=tuple(phone(i) for i in range(5)), latencies_ns={"fp32": 20e6, "int8": 10e6})
+    assert text.startswith("Over 5 phones, int8 is 2.0") and "geometric mean of ratios" in text
+
+
+def test_failures_are_counted_by_kind() -> None:
+    crash = Failure(kind="crash", cause="signal 11")
+    text = answer(failures={("phone-000000", "fp32"): crash})
+    assert "1 of 2 cells failed (crash)." in text
+    assert "nothing can be compared with fp32" in text
+
+
+def test_a_run_with_nothing_in_it_says_so() -> None:
+    report = build_report(make_run(variants=(), control=False))
+    assert answer_sentences(report) == ()
+    assert trust_line(report) == "Nothing was measured."
+
+
+def test_the_trust_line_counts_and_names_conditions() -> None:
+    report = build_report(make_run(trend=0.1))
+    assert trust_line(report) == "Of 2 cells: 2 tainted (TREND)."
+
+
+def test_a_quick_look_calls_itself_one() -> None:
+    assert answer(profile="quick", rounds=3).endswith("This was a quick look of 3 rounds.")
+
+
+def test_a_real_arm_phone_needs_no_warning() -> None:
+    assert warnings_of(build_report(make_run())) == ()
