@@ -73,7 +73,7 @@ def _refusal(sock: socket.socket, deadline: Deadline, serial: str, target: str) 
     return DeviceOffline("the connection closed in a push", serial=serial, command=f"push {target}")
 
 
-def pull(phone: Phone, source: str, target: Path, *, deadline_s: float = 300.0) -> int:
+def pull(phone: Phone, source: str, target: Path, *, deadline_s: float = 60.0) -> int:
     """Copy `source` from the phone to `target`, by way of a `.part` beside it; the bytes received."""
     deadline = Deadline(deadline_s, serial=phone.serial, command=f"pull {source}")
     part = target.with_name(target.name + ".part")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from devbench.cli.environment import Environment
@@ -111,13 +112,13 @@ def _models(
 ) -> tuple[Suite | None, tuple[Variant, ...], tuple[str, ...]]:
     from devbench.graph.model_file import read_variants
     from devbench.suites.load import load_suite
-    from devbench.variants.build import build_variants, tensorflow_installed
+    from devbench.variants.build import build_variants
 
     if asked.models:
         return None, read_variants(asked.models), ()
     name, notes = asked.suite, ()
     if name is None:
-        name = "quick" if tensorflow_installed() else "tiny"
+        name = "quick" if find_spec("tensorflow") is not None else "tiny"
         say(f"no model given: measuring suite {name}")
     suite = load_suite(name)
     variants = build_variants(suite, cache_dir=environment.variants, progress=say)

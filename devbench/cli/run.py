@@ -172,7 +172,7 @@ def _show_result(folder: RunFolder, outcome: Outcome, json_: bool) -> int:
     """The reports, the table, and as the last line the folder's name. Nothing here can lose a measurement."""
     from devbench.console import print_json, print_line, print_report
     from devbench.reports.base import build_report, write_reports
-    from devbench.reports.json_file import report_json
+    from devbench.reports.json_file import as_json
 
     run_read = folder.read()
     report = build_report(run_read)
@@ -182,7 +182,7 @@ def _show_result(folder: RunFolder, outcome: Outcome, json_: bool) -> int:
     done = len(run_read.ok_by_job())
     code = 130 if outcome.interrupted else 0 if done == len(run_read.header.jobs) else 1
     if json_:
-        print_json({**report_json(report), "folder": str(folder.path), "exit_code": code})
+        print_json({**as_json(report), "folder": str(folder.path), "exit_code": code})
         return code
     print_report(report)
     if outcome.interrupted:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from devbench.devices.profiles import PhoneProfile, profile_for
 from devbench.domain.cpus import parse_cpu_list
 from devbench.domain.device import Core, CoreGroup, DeviceInfo
+from devbench.errors import ParseError
 from devbench.parse import parse_getprop
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ echo '== status'; cat /proc/self/status
 echo '== meminfo'; cat /proc/meminfo
 echo '== version'; cat /proc/version
 echo '== machine'; uname -m
+echo '== cpuinfo'; cat /proc/cpuinfo
 echo '== linkers'; ls /system/bin/linker64 /system/bin/linker
 echo '== cpus'; for c in /sys/devices/system/cpu/cpu[0-9]*; do for f in {_CPU_FILES}; do
 [ -r $c/$f ] && echo "$c $f $(cat $c/$f)"; done; echo "$c present 1"; done
@@ -31,7 +33,7 @@ def probe(phone: Phone) -> DeviceInfo:
     """`DeviceInfo` of a phone in state `device`. Unknown values are None."""
     result = phone.shell(f"({PROBE_SCRIPT}) 2>/dev/null", deadline_s=60)
     sections = _sections(result.stdout)
-    properties = parse_getprop(sections.get("getprop", ""))
+    properties = _properties(sections.get("getprop", ""))
     model = properties.get("ro.product.model") or phone.serial
     profile = profile_for(model)
     cores = _cores(sections.get("cpus", ""))
@@ -62,8 +64,16 @@ def probe(phone: Phone) -> DeviceInfo:
         shell_v2=phone.shell_v2,
         labels=_labels(properties),
         simulated=simulated,
-        cooldown_min_s=profile.cooldown_min_s if profile else 5.0,
+        cooldown_min_s=_cooldown_s(properties, profile),
     )
+
+
+def _properties(text: str) -> dict[str, str]:
+    """The properties, or none: a Linux board behind an adbd has no getprop and is measured all the same."""
+    try:
+        return parse_getprop(text)
+    except ParseError:
+        return {}
 
 
 def device_name(model: str, serialno: str) -> str:
@@ -109,7 +119,7 @@ _LINUX_TARGETS = {"x86_64": "linux-x86_64", "aarch64": "linux-aarch64"}
 def _target(sections: dict[str, str], properties: dict[str, str]) -> tuple[str, tuple[str, ...]]:
     """(target, ABIs), the userspace's: a bionic linker makes it Android, and not the kernel's `uname -m`."""
     linkers = sections.get("linkers", "")
-    machine = sections.get("machine", "").strip() or "unknown"
+    machine = sections.get("machine", "").strip() or _machine(sections.get("cpuinfo", ""))
     if "/system/bin/linker" not in linkers:
         return _LINUX_TARGETS.get(machine, f"linux-{machine}"), (machine,)
     abis = _words(properties.get("ro.product.cpu.abilist", "")) or _words(
@@ -120,6 +130,25 @@ def _target(sections: dict[str, str], properties: dict[str, str]) -> tuple[str, 
         arm = machine.startswith(("arm", "aarch"))
         abis = (("arm64-v8a" if wide else "armeabi-v7a") if arm else ("x86_64" if wide else "x86"),)
     return f"android-{abis[0]}", abis
+
+
+def _machine(cpuinfo: str) -> str:
+    """What `uname -m` would say, for phones of before toybox, which have no uname."""
+    if re.search(r"^flags\s*:.*\blm\b", cpuinfo, re.MULTILINE):
+        return "x86_64"
+    if re.search(r"^CPU architecture\s*:\s*(8|AArch64)", cpuinfo, re.MULTILINE):
+        return "aarch64"
+    if re.search(r"^CPU architecture\s*:\s*7", cpuinfo, re.MULTILINE):
+        return "armv7l"
+    return "unknown"
+
+
+def _cooldown_s(properties: dict[str, str], profile: PhoneProfile | None) -> float:
+    """The least pause between processes: what the phone itself declares, else its profile, else 5 s."""
+    declared = properties.get("ro.devbench.cooldown_min_s", "")
+    if re.fullmatch(r"\d+(\.\d+)?", declared):
+        return float(declared)
+    return profile.cooldown_min_s if profile else 5.0
 
 
 def _cores(text: str) -> tuple[Core, ...]:

@@ -80,7 +80,7 @@ class NativeRunner:
         except DeadlinePassed as error:
             silent = error
             self._stop(folder)
-        log, after = self._finish(folder, keep=bool(transcript.outputs()))
+        log, after = self._finish(folder, keep=bool(_written(transcript)))
         outputs = self._pull_outputs(attempt, folder, transcript)
         attempt.log(_log_text(argv, transcript, log))
         failure = transcript.failure(log) if silent is None else _timeout(self.site.silence_s, log)
@@ -194,14 +194,14 @@ class NativeRunner:
 
     def _pull_outputs(self, attempt: Attempt, folder: str, transcript: Transcript) -> tuple[OutputFile, ...]:
         """Output tensors into the run's folder; what is too large stays a hash."""
-        outputs = transcript.outputs()
-        if not outputs:
-            return ()
+        outputs, written = transcript.outputs(), _written(transcript)
+        if not written:
+            return outputs
         kept: list[OutputFile] = []
         for output in outputs:
-            name = f"{attempt.job.job_id}-{attempt.number}-{output.index}.bin"
-            if sum(o.size_bytes for o in outputs) <= MAX_OUTPUT_BYTES:
-                pull(self.site.phone, f"{folder}/output_{output.index}.bin", attempt.outputs / name)
+            if sum(o.size_bytes for o in outputs) <= MAX_OUTPUT_BYTES and output.index in written:
+                name = f"{attempt.job.job_id}-{attempt.number}-{output.index}.bin"
+                pull(self.site.phone, written[output.index], attempt.outputs / name)
                 output = dataclasses.replace(output, file=f"outputs/{name}")
             kept.append(output)
         self.site.phone.remove(folder)
@@ -239,6 +239,11 @@ def _model_file(variant: Variant) -> LocalFile:
         sha256=variant.sha256,
         size_bytes=variant.size_bytes,
     )
+
+
+def _written(transcript: Transcript) -> dict[int, str]:
+    """Paths on the phone of the outputs that were written to files, by index."""
+    return {e["index"]: e["path"] for e in transcript.all("output") if e.get("path")}
 
 
 def _timeout(silence_s: float, log: str) -> Failure:

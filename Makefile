@@ -1,0 +1,50 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything else is for developers.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test test-all lint bench docs clean
+
+## demo: the main job on two virtual phones, without a phone, compiler or JDK; shows where the report is
+demo: $(VENV)/.demo
+	$(BIN)/devbench run --suite quick --device virtual --profile quick
+
+## test: lint, types and the default tests
+test: $(VENV)/.dev lint
+	$(BIN)/python -m pytest $(PYTEST)
+
+## test-all: also what needs minutes
+test-all: $(VENV)/.dev lint
+	$(BIN)/python -m pytest -m "" $(PYTEST)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --exclude 'devbench/(virtual|data)/'
+	$(BIN)/mypy --platform darwin --exclude 'devbench/(virtual|data)/'
+
+## bench: what measures devbench itself; ratios against a reference in the same run
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py
+
+## docs: regenerate docs/cli.md from the commands
+docs: $(VENV)/.dev
+	$(BIN)/python scripts/cli_reference.py
+
+clean:
+	rm -rf $(VENV) build dist devbench/data/runners
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "devbench needs Python 3.11 or newer; '$(PYTHON)' is not. Say which: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "venv is missing: sudo apt install python3-venv"; exit 2; }
+
+$(VENV)/.demo: pyproject.toml $(BIN)/python
+	$(BIN)/pip install --quiet -e '.[virtual,models]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(BIN)/python
+	$(BIN)/pip install --quiet -e '.[virtual,models,dev]'
+	@touch $@ $(VENV)/.demo
