@@ -146,9 +146,10 @@ def _rules(*rules: tuple[str, Callable[[re.Match[str], LogLine], Found]]) -> tup
 _SYSTEM_RULES = _rules(
     (r"Fatal signal ([0-9]{1,3}) \(", _fatal_signal),
     (
-        r"Killing (?:proc )?([0-9]{1,10}):([^/\n]{1,200})/[^ ]{1,24} ?\(adj -?[0-9]{1,6}\)(?:: (.{0,200}))?",
+        r"Killing (?:proc )?([0-9]{1,10}):([^/\n]{1,200})/[^ :]{1,24}(?: ?\(adj -?[0-9]{1,6}\))?(?:: (.{0,200}))?",
         _killing,
     ),
+    (r"No longer want ([^ ()]{1,200}) \(pid ([0-9]{1,10})\)", _no_longer_wanted),
     (r"Process ([^ ()]{1,200}) \(pid ([0-9]{1,10})\) has died", _has_died),
     (r"\b(am_kill|am_proc_died|am_crash|am_anr)[ ]{0,4}: \[(.{0,1000})", _event_log),
     (r"(?:lowmemorykiller|lmkd).{0,24}: Kill(?:ing)? '([^'\n]{0,128})' \(([0-9]{1,10})\)", _low_memory),

@@ -9,7 +9,7 @@ from devbench.parse.refusal import refuse
 from devbench.parse.text import Notes, clean, excerpt
 
 _START = re.compile(r"[ \t]{0,32}\[([^\[\]\s]{1,256})\]: \[")
-_ASSIGNMENT = re.compile(r"([A-Za-z][A-Za-z0-9_.:@-]{1,255})=(.*)")
+_ASSIGNMENT = re.compile(r"([A-Za-z][A-Za-z0-9_.:@-]{1,255})=(.{0,8192})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

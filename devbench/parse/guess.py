@@ -68,7 +68,7 @@ _OTHERS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "a thermal-engine configuration, which holds no temperatures",
         re.compile(r"^(?:#?algo_type|set_point)\b", re.M),
     ),
-    ("/proc/stat of the whole system", re.compile(r"\Acpu +[0-9]+ [0-9]+")),
+    ("/proc/stat of the whole system", re.compile(r"\Acpu {1,4}[0-9]{1,20} [0-9]{1,20}")),
 )
 
 

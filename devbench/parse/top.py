@@ -12,7 +12,7 @@ from devbench.parse.refusal import refuse
 from devbench.parse.text import Notes, clean
 
 Number = TypeVar("Number", int, float)
-_TOKEN = re.compile(r"\S+")
+_TOKEN = re.compile(r"\S{1,2000}")
 _CPU_COLUMNS = ("%CPU", "CPU%", "CPU")
 _RSS_COLUMNS = ("RES", "RSS")
 _NAME_COLUMNS = ("NAME", "Proc", "ARGS", "COMMAND", "CMD", "CMDLINE", "Name")

@@ -29,7 +29,7 @@ def echoed_flag(text: str) -> tuple[str, int | float | str] | None:
     if match is None:
         return None
     label = match[1].strip().lower()
-    name = _FLAGS.get(label, re.sub(r"[^a-z0-9]+", "_", label).strip("_"))
+    name = _FLAGS.get(label, re.sub(r"[^a-z0-9]{1,80}", "_", label).strip("_"))
     return name, _value(match[2])
 
 
