@@ -1,0 +1,227 @@
+"""An adbd and the phone behind it: connections in, services by name, faults in between, off and on again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
+
+from devbench.virtual.android import commands
+from devbench.virtual.android.body import Body
+from devbench.virtual.android.handset import Handset
+from devbench.virtual.android.log import Log
+from devbench.virtual.android.state import load_state
+from devbench.virtual.auth import PublicKey, allowed_keys
+from devbench.virtual.clock import Clock
+from devbench.virtual.cores import Core
+from devbench.virtual.errors import VirtualPhoneError
+from devbench.virtual.faults import Fault, parse_faults
+from devbench.virtual.forward import FORWARDS, Reverse, serve_forward
+from devbench.virtual.init import SHELL_UID
+from devbench.virtual.layout import Place, environment, layout
+from devbench.virtual.link import Identity, Link, Stream
+from devbench.virtual.phone import Init
+from devbench.virtual.profile import load_profile
+from devbench.virtual.records import PhoneSpec
+from devbench.virtual.shell import parse_request, serve_shell
+from devbench.virtual.sync import serve_sync
+
+_BOOT_S = 0.8
+_READER_BYTES = 4 << 20
+_PLAIN_ANSWERS = {
+    "root": "adbd cannot run as root in production builds\n",
+    "unroot": "adbd not running as root\n",
+    "remount": 'Not running as root. Try "adb root" first.\n',
+    "disable-verity": "verity cannot be disabled/enabled - USER build\n",
+    "enable-verity": "verity cannot be disabled/enabled - USER build\n",
+    "usb": "restarting in USB mode\n",
+}
+
+
+class Adbd:
+    """One phone: `switch_on`, connections, `reboot`, `switch_off`."""
+
+    def __init__(self, folder: Path, spec: PhoneSpec, *, keys: Sequence[Path], machine: str) -> None:
+        self._spec = spec
+        self._keys = keys
+        self.profile = replace(load_profile(spec.profile), serialno=spec.serialno)
+        self._place = Place(folder=folder, tree=Path(spec.tree) if spec.tree else None)
+        self._core = Core(Path(spec.home), spec.core, spec.name)
+        self._faults: tuple[Fault, ...] = parse_faults(spec.faults)
+        self._links: set[Link] = set()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = spec.port
+        clock = Clock()
+        state = load_state(folder / "state.json", self.profile)
+        body = Body(self.profile, seed=spec.seed, name=spec.name, now_s=clock.now_s(), kept=state.body)
+        self.handset = Handset(self.profile, state, clock, body, Log())
+        self._reverse: Reverse | None = None
+
+    @property
+    def init(self) -> Init:
+        return self.handset.running
+
+    def environment(self) -> dict[str, str]:
+        return environment(self.profile, self._place)
+
+    def measuring_place(
+        self, command: str, given_up: Awaitable[None]
+    ) -> AbstractAsyncContextManager[tuple[list[int], int | None]]:
+        return self._core.place(command, given_up)
+
+    # off and on
+
+    async def switch_on(self) -> None:
+        self._make_folders()
+        init = Init(layout(self.profile, self._place))
+        await init.start()
+        self.handset.init = init
+        self.handset.clock.booted()
+        self._reverse = Reverse(init)
+        self._spawn(commands.serve(init.listener, self.handset, self.reboot))
+        for fault in self._faults:
+            await fault.begin(self)
+        await self._listen()
+
+    def _make_folders(self) -> None:
+        """What persists of the phone, with the owners and modes of a real one."""
+        root = self._place.root
+        (self._place.folder / "mnt").mkdir(parents=True, exist_ok=True)
+        for name, mode in (("data/local/tmp", 0o771), ("data/app", 0o771), ("sdcard", 0o771), ("data", 0o771)):
+            (root / name).mkdir(parents=True, exist_ok=True)
+            (root / name).chmod(mode)
+        if os.geteuid() == 0:
+            for name in ("data/local/tmp", "sdcard"):
+                os.chown(root / name, SHELL_UID, SHELL_UID)
+
+    async def _listen(self) -> None:
+        """On the port it had before if that is free: an address that lasts is what a host reconnects to."""
+        for port in (self.port, 0) if self.port else (0,):
+            try:
+                self._server = await asyncio.start_server(
+                    self._connected, "127.0.0.1", port, limit=_READER_BYTES, reuse_address=True
+                )
+            except OSError as error:
+                if port == 0:
+                    raise VirtualPhoneError(f"no port to listen on: {error}") from error
+                continue
+            break
+        assert self._server is not None
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def switch_off(self) -> None:
+        """Everything in the phone ends; what a real phone remembers is saved."""
+        if self._server is not None:
+            self._server.close()
+        self.drop_links()
+        if self._reverse is not None:
+            self._reverse.clear()
+        with contextlib.suppress(OSError):
+            self.handset.state.body = (await self.handset.feel()).snapshot()
+            self.handset.state.save()
+        if self.handset.init is not None:
+            await asyncio.to_thread(self.handset.init.kill)
+
+    def reboot(self) -> None:
+        """Off now, on again a moment later, on the same port."""
+        self._spawn(self._reboot())
+
+    async def _reboot(self) -> None:
+        await self.switch_off()
+        self.handset.body.rebooted()
+        self.handset.state = load_state(self.handset.state.path, self.profile)
+        self.handset.log.clear(frozenset({"main", "system", "crash", "events", "radio"}))
+        await asyncio.sleep(_BOOT_S)
+        await self.switch_on()
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logging.error("task ended", exc_info=task.exception())
+
+    # for control.py and faults.py
+
+    async def set_faults(self, specs: Sequence[str]) -> None:
+        new = parse_faults(specs)
+        for fault in self._faults:
+            await fault.end(self)
+        self._faults = new
+        for fault in new:
+            await fault.begin(self)
+
+    def advance_clock(self, seconds: float) -> None:
+        self.handset.clock.advance(seconds)
+
+    def drop_links(self) -> None:
+        for link in tuple(self._links):
+            link.drop()
+
+    # connections and services
+
+    def _identity(self) -> Identity:
+        properties = self.handset.state.properties
+        names = ("ro.product.name", "ro.product.model", "ro.product.device")
+        banner = "device::" + "".join(f"{name}={properties[name]};" for name in names)
+        # before Android 7 a banner names no features and ends in NUL
+        banner += f"features={','.join(self.profile.features)}" if self.profile.features else "\0"
+        return Identity(
+            banner=banner,
+            version=self.profile.adb_version,
+            max_payload_bytes=self.profile.max_payload_bytes,
+            keys=self._allowed_keys,
+        )
+
+    def _allowed_keys(self) -> tuple[PublicKey, ...]:
+        return () if any(fault.hides_keys() for fault in self._faults) else allowed_keys(self._keys)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (end := writer.get_extra_info("socket")) is not None:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if any(fault.is_silent() for fault in self._faults):
+            while await reader.read(65536):
+                pass
+            return
+        link = Link(reader, writer, self._identity(), lambda stream, name: self._serve(link, stream, name))
+        self._links.add(link)
+        try:
+            await link.run()
+        finally:
+            self._links.discard(link)
+
+    async def _serve(self, link: Link, stream: Stream, service: str) -> None:
+        for fault in self._faults:
+            await fault.on_service(self, link, stream, service)
+        kind = service.partition(":")[0].partition(",")[0]
+        rest = service.partition(":")[2]
+        if kind in ("shell", "exec", "abb", "abb_exec"):
+            request = parse_request(service, always_terminal=self.profile.shell_is_terminal)
+            noise = b"".join(fault.noise(service) for fault in self._faults)
+            await serve_shell(stream, request, self, noise=noise)
+        elif kind == "sync":
+            await serve_sync(stream, self.init)
+        elif kind in FORWARDS:
+            await serve_forward(stream, service, self.init)
+        elif kind == "reverse" and self._reverse is not None:
+            await self._reverse.serve(stream, link, rest)
+        elif kind == "reboot":
+            await stream.accept()
+            self.reboot()
+        elif kind == "reconnect":
+            await stream.accept()
+            await stream.write(b"done")
+            link.drop()
+        elif kind in _PLAIN_ANSWERS:
+            await stream.accept()
+            await stream.write(_PLAIN_ANSWERS[kind].encode())
