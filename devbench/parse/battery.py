@@ -198,6 +198,9 @@ def _charge_uah(values: Mapping[str, str], notes: Notes) -> int | None:
     raw = integer(values.get("charge counter", ""))
     if raw is None:
         notes.missing(["charge counter"])
+    elif raw < 0:
+        notes.warn(f"charge counter {raw}: not reported")
+        return None
     elif raw == 0 and decimal(values.get("level", "")) != 0:
         notes.warn("charge counter 0 at a level above 0: not reported")
         return None

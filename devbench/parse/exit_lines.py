@@ -97,6 +97,15 @@ def _by_signal(match: re.Match[str], line: LogLine) -> Found:
     return _signal_event(int(match["signal"]), match["pid"], match.groupdict().get("name"))
 
 
+def _sent_signal(match: re.Match[str], line: LogLine) -> Found:
+    # Signals 3 and 10 ask Android's runtime for a dump and a collection.
+    return None if int(match["signal"]) in (3, 10) else _by_signal(match, line)
+
+
+def _killinfo(match: re.Match[str], line: LogLine) -> Found:
+    return ExitEvent(failure_kind="killed", pid=int(match["pid"])), KILLED
+
+
 def _linker(match: re.Match[str], line: LogLine) -> Found:
     text = line.message
     if re.search(r"(?:32|64)-bit instead of (?:32|64)-bit|e_machine", text):
@@ -136,6 +145,11 @@ def _of_kind(kind: str) -> Callable[[re.Match[str], LogLine], Found]:
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str], LogLine], Found]]
 _WORDS = "|".join(re.escape(word) for word in _SIGNAL_WORDS)
 _PROGRAM = r"(?:^|: )(?P<process>[^:\n\"']{1,200}): (?:can't execute: |cannot execute: |can't execute - )?"
+# A shell speaks of the program it was to start; `cat: FILE: Permission denied` speaks of a file.
+_SHELL = (
+    r"^[^\s:]{0,120}sh(?:\[[0-9]{1,6}\])?: (?:<stdin>\[[0-9]{1,6}\]: )?(?:(?:line )?[0-9]{1,6}: )?"
+    r"(?P<process>[^:\n]{1,200}): (?:can't execute: |cannot execute: )?"
+)
 
 
 def _rules(*rules: tuple[str, Callable[[re.Match[str], LogLine], Found]]) -> tuple[Rule, ...]:
@@ -149,6 +163,9 @@ _SYSTEM_RULES = _rules(
         r"Killing (?:proc )?([0-9]{1,10}):([^/\n]{1,200})/[^ :]{1,24}(?: ?\(adj -?[0-9]{1,6}\))?(?:: (.{0,200}))?",
         _killing,
     ),
+    (r"Sending signal\. PID: (?P<pid>[0-9]{1,10}) SIG: (?P<signal>[0-9]{1,3})\b", _sent_signal),
+    (r"\bkillinfo[ ]{0,4}: \[(?P<pid>[0-9]{1,10}),", _killinfo),
+    (r"oom_reaper: reaped process ([0-9]{1,10}) \(([^)\n]{0,64})\)", _kernel_oom),
     (r"No longer want ([^ ()]{1,200}) \(pid ([0-9]{1,10})\)", _no_longer_wanted),
     (r"Process ([^ ()]{1,200}) \(pid ([0-9]{1,10})\) has died", _has_died),
     (r"\b(am_kill|am_proc_died|am_crash|am_anr)[ ]{0,4}: \[(.{0,1000})", _event_log),
@@ -197,9 +214,10 @@ _SHELL_RULES = _rules(
         r"[ \t]{0,40}(?P<command>[./][^\n]{0,300})?$",
         _shell_signal,
     ),
-    (_PROGRAM + r"[Pp]ermission denied", _of_kind("not-executable")),
-    (_PROGRAM + r"(?:inaccessible or )?not found$", _of_kind("not-installed")),
-    (_PROGRAM + r"[Nn]o such file or directory", _of_kind("not-installed")),
+    (_SHELL + r"[Pp]ermission denied", _of_kind("not-executable")),
+    (_SHELL + r"(?:inaccessible or )?not found$", _of_kind("not-installed")),
+    (r"can.t execute[: ].{0,200}[Pp]ermission denied", _of_kind("not-executable")),
+    (_SHELL + r"[Nn]o such file or directory", _of_kind("not-installed")),
     (
         r"device (?:'.{1,120}' )?(?:offline|not found)|no devices(?:/emulators)? found|error: closed",
         _of_kind("offline"),
@@ -216,7 +234,7 @@ _SHELL_RULES = _rules(
     ),
 )
 _KERNEL_PREFIX = re.compile(r"(?:<[0-9]{1,3}>)?\[[ ]{0,8}[0-9]{1,8}\.[0-9]{3,6}\]|[ \t]{0,8}at ")
-_EVENT_TAGS = frozenset({"am_kill", "am_proc_died", "am_crash", "am_anr"})
+_EVENT_TAGS = frozenset({"am_kill", "am_proc_died", "am_crash", "am_anr", "killinfo"})
 _LONGEST_MESSAGE = 4000
 
 

@@ -46,7 +46,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "exit",
             r"^[ \t]{0,8}[0-9]{2}-[0-9]{2} [0-9:]{8}\.[0-9]{3}|Fatal signal [0-9]|lowmemorykiller: "
             r"|am_kill|am_proc_died|ActivityManager: (?:Killing|Process )|^-----? pid [0-9]"
-            r"|CANNOT LINK EXECUTABLE|FATAL EXCEPTION",
+            r"|CANNOT LINK EXECUTABLE|FATAL EXCEPTION|INSTRUMENTATION_RESULT: (?:short|long)Msg=",
         ),
         ("proc-cpuinfo", r"^[ \t]{0,8}[Pp]rocessor[ \t]{0,16}: |^CPU implementer"),
         ("procstat", r"^[ \t]{0,8}[0-9]{1,10} \([^\n]{0,64}\) [A-Za-z] -?[0-9]{1,10} "),

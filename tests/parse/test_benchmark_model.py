@@ -31,6 +31,14 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "min_us": 87110,
         "std_us": 1001,
     },
+    "l-e2b": {
+        "era": "E2b",
+        "init_us": 1500,
+        "first_inference_us": 50000,
+        "inference_avg_us": 42150.3,
+        "nodes_executed": 2,
+        "warnings": [],
+    },
     "l-e3": {
         "era": "E3",
         "init_us": 4250,

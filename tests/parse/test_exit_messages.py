@@ -72,6 +72,10 @@ CASES: list[tuple[str, ExitEvent]] = [
         ExitEvent(failure_kind="killed", pid=46, process="org.z"),
     ),
     (
+        "I/Process ( 300): Sending signal. PID: 47 SIG: 9",
+        ExitEvent(failure_kind="killed", pid=47, signal=9),
+    ),
+    (
         "I/am_proc_died(  300): [45,org.y]",
         ExitEvent(failure_kind="killed", pid=45, process="org.y"),
     ),
@@ -95,6 +99,9 @@ def test_words_of_a_log_are_no_ends_of_processes() -> None:
         "01-01 00:00:00.000   1   1 I lowmemorykiller: Using in-kernel low memory killer interface\n"
         '01-01 00:00:00.000   1   1 W linker  : library "libx.so" not found\n'
         "01-01 00:00:00.000   1   1 I Finsky  : Permission denied\n"
+        "cat: /proc/1/smaps: Permission denied\n"
+        "/system/bin/sh: cat: /sys/x: No such file or directory\n"
+        "I/Process ( 300): Sending signal. PID: 48 SIG: 3\n"
     )
     assert parse_exit(text).events == ()
 

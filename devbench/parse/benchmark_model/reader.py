@@ -41,6 +41,7 @@ class _Phase:
     """One announced series of inferences: the least count asked for, and its stat line once printed."""
 
     asked: int | None
+    timed: bool = False
     stat: Stat | None = None
 
 
@@ -88,7 +89,8 @@ class RunReader:
 
     def _phase(self, text: str) -> bool:
         if match := _PHASE.match(text):
-            self.phases.append(_Phase(asked=None if match[1] == "max" else int(match[2])))
+            asked = None if match[1] == "max" else int(match[2])
+            self.phases.append(_Phase(asked=asked, timed=match[1] == "at least"))
             return True
         stat = stat_line(text)
         if stat is None:
@@ -185,8 +187,8 @@ class RunReader:
         """E1 to E8 by what was printed; None where a cut text leaves several open."""
         form = self.summary.form
         if form != "modern":
-            older = {"first": "E1", "no stats": "E2", "inference": "E3"}
-            return older.get(form or "")
+            second = "E2b" if any(phase.timed for phase in self.phases) else "E2"
+            return {"first": "E1", "no stats": second, "inference": "E3"}.get(form or "")
         if self.saved:
             return "E8"
         if any(phase.stat and phase.stat.median is not None for phase in self.phases):

@@ -55,7 +55,7 @@ class Summary:
         if _AVERAGE.match(text):
             self._average(text[:1000])
             return True
-        if match := _OLDEST.match(text):
+        if self.form is None and (match := _OLDEST.match(text)):
             self.form = "oldest"
             average = number(match[2])
             self.values = {
