@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from devbench.virtual.android import commands
 from devbench.virtual.android.body import Body
@@ -33,7 +33,6 @@ from devbench.virtual.shell import parse_request, serve_shell
 from devbench.virtual.sync import serve_sync
 
 _BOOT_S = 0.8
-_READER_BYTES = 4 << 20
 _PLAIN_ANSWERS = {
     "root": "adbd cannot run as root in production builds\n",
     "unroot": "adbd not running as root\n",
@@ -42,6 +41,10 @@ _PLAIN_ANSWERS = {
     "enable-verity": "verity cannot be disabled/enabled - USER build\n",
     "usb": "restarting in USB mode\n",
 }
+
+
+class Silence(asyncio.Protocol):
+    """A connection that is accepted and never answered."""
 
 
 class Adbd:
@@ -72,7 +75,7 @@ class Adbd:
         return environment(self.profile, self._place)
 
     def measuring_place(
-        self, command: str, given_up: Awaitable[None]
+        self, command: str, given_up: Callable[[], Coroutine[Any, Any, None]]
     ) -> AbstractAsyncContextManager[tuple[list[int], int | None]]:
         return self._core.place(command, given_up)
 
@@ -105,9 +108,8 @@ class Adbd:
         """On the port it had before if that is free: an address that lasts is what a host reconnects to."""
         for port in (self.port, 0) if self.port else (0,):
             try:
-                self._server = await asyncio.start_server(
-                    self._connected, "127.0.0.1", port, limit=_READER_BYTES, reuse_address=True
-                )
+                loop = asyncio.get_running_loop()
+                self._server = await loop.create_server(self._connected, "127.0.0.1", port, reuse_address=True)
             except OSError as error:
                 if port == 0:
                     raise VirtualPhoneError(f"no port to listen on: {error}") from error
@@ -186,19 +188,12 @@ class Adbd:
     def _allowed_keys(self) -> tuple[PublicKey, ...]:
         return () if any(fault.hides_keys() for fault in self._faults) else allowed_keys(self._keys)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if (end := writer.get_extra_info("socket")) is not None:
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _connected(self) -> Link | Silence:
         if any(fault.is_silent() for fault in self._faults):
-            while await reader.read(65536):
-                pass
-            return
-        link = Link(reader, writer, self._identity(), lambda stream, name: self._serve(link, stream, name))
-        self._links.add(link)
-        try:
-            await link.run()
-        finally:
-            self._links.discard(link)
+            return Silence()
+        link = Link(self._identity(), self._serve)
+        self._links = {other for other in self._links if not other.ended.is_set()} | {link}
+        return link
 
     async def _serve(self, link: Link, stream: Stream, service: str) -> None:
         for fault in self._faults:
@@ -216,12 +211,12 @@ class Adbd:
         elif kind == "reverse" and self._reverse is not None:
             await self._reverse.serve(stream, link, rest)
         elif kind == "reboot":
-            await stream.accept()
+            stream.accept()
             self.reboot()
         elif kind == "reconnect":
-            await stream.accept()
+            stream.accept()
             await stream.write(b"done")
             link.drop()
         elif kind in _PLAIN_ANSWERS:
-            await stream.accept()
+            stream.accept()
             await stream.write(_PLAIN_ANSWERS[kind].encode())

@@ -13,10 +13,11 @@ import os
 import re
 import shlex
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 _WORKPLACE = "/data/local/tmp"
 _NOT_MEASURING = frozenset({"info", "sha256", "follow", "stop", "sample", "watchdog"})
@@ -74,7 +75,7 @@ class Core:
         self._phone = phone
 
     @asynccontextmanager
-    async def place(self, command: str, given_up: Awaitable[None]) -> AsyncIterator[tuple[list[int], int | None]]:
+    async def place(self, command: str, given_up: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[tuple[list[int], int | None]]:
         """The CPUs for `command`, and for a measuring one the lock it shall inherit (ours is closed at the end).
 
         ConnectionAbortedError when `given_up` (whoever asked has left) is over before its turn came.
@@ -97,7 +98,7 @@ class Lock:
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._waiting: asyncio.Future[None] | None = None
 
-    async def acquire(self, phone: str, given_up: Awaitable[None]) -> bool:
+    async def acquire(self, phone: str, given_up: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """True once it is ours; False at once when a command of the same phone has it: on a phone both would run."""
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,11 +110,11 @@ class Lock:
         os.pwrite(self.fd, phone.encode(), 0)
         return True
 
-    async def _wait(self, given_up: Awaitable[None]) -> None:
+    async def _wait(self, given_up: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """In a thread, because the kernel wakes those who wait for a lock in order, and polling would not."""
         loop = asyncio.get_running_loop()
         self._waiting = loop.run_in_executor(_WAITERS, fcntl.flock, self.fd, fcntl.LOCK_EX)
-        leaving = asyncio.ensure_future(given_up)
+        leaving = asyncio.create_task(given_up())
         try:
             await asyncio.wait({self._waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -182,7 +182,7 @@ class Hang(Matching):
 
     async def on_service(self, phone: Faulty, link: Link, stream: Stream, service: str) -> None:
         if self.matches(service):
-            await stream.accept()
+            stream.accept()
             await stream.wait_closed()
             raise ConnectionAbortedError(service)
 

@@ -36,7 +36,7 @@ async def serve_forward(stream: Stream, name: str, init: Init) -> None:
     except ValueError:
         return
     _, (fd,) = await init.ask("socket", name="connect", family=family, address=address)
-    await stream.accept()
+    stream.accept()
     await join(stream, socket.socket(fileno=fd))
 
 
@@ -73,7 +73,7 @@ class Reverse:
 
     async def serve(self, stream: Stream, link: Link, command: str) -> None:
         """`forward:[norebind:]REMOTE;LOCAL`, `killforward:REMOTE`, `killforward-all`, `list-forward`."""
-        await stream.accept()
+        stream.accept()
         verb, _, rest = command.partition(":")
         try:
             if verb == "forward":
@@ -117,10 +117,10 @@ class Reverse:
                 task.add_done_callback(joined.discard)
 
     async def _carry(self, link: Link, end: socket.socket, local: str) -> None:
-        stream = await link.open(local)
+        stream = link.open(local)
         with contextlib.suppress(OSError, StreamClosed):
             await join(stream, end)
-        await stream.close()
+        stream.close()
 
     def clear(self) -> None:
         for _, task in self._listeners.values():

@@ -14,9 +14,9 @@ import shlex
 import signal
 import struct
 import termios
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from devbench.virtual.init import SHELL_UID
 from devbench.virtual.link import Stream, StreamClosed
@@ -36,7 +36,7 @@ class Starter(Protocol):
     def environment(self) -> dict[str, str]: ...
 
     def measuring_place(
-        self, command: str, given_up: Awaitable[None]
+        self, command: str, given_up: Callable[[], Coroutine[Any, Any, None]]
     ) -> contextlib.AbstractAsyncContextManager[tuple[list[int], int | None]]:
         """Waits for the core a measuring command needs: its CPUs, and the lock it shall hold while it lives."""
 
@@ -72,8 +72,8 @@ async def serve_shell(stream: Stream, request: Request, phone: Starter, *, noise
 
     `noise` goes out before anything else.
     """
-    await stream.accept()
-    async with phone.measuring_place(request.command, stream.wait_closed()) as (cpus, lock):
+    stream.accept()
+    async with phone.measuring_place(request.command, stream.wait_closed) as (cpus, lock):
         session = await _start(stream, request, phone, cpus, lock)
     reader = asyncio.create_task(session.pump_input())
     try:

@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 import struct
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -24,34 +25,62 @@ _THREADS = ThreadPoolExecutor(max_workers=128, thread_name_prefix="sync")
 _DATA_BYTES = 65536
 _MAX_PATH_BYTES = 1024
 _WRITE_BYTES = 1 << 20
+_AHEAD_BYTES = 4 << 20
 _COMPRESSED = 0x7  # brotli, lz4, zstd: offered in no banner
 _DRY_RUN = 0x80000000
 _WORD = struct.Struct("<I")
 
 
 class Channel:
-    """A stream as blocking calls, for a thread: reads of an exact size, writes of whole messages."""
+    """A stream as blocking calls, for a thread: reads of an exact size, writes of whole messages.
+
+    `feed` runs in the event loop and wakes the thread only when there is as much as it waits for.
+    """
 
     def __init__(self, stream: Stream, loop: asyncio.AbstractEventLoop) -> None:
         self._stream = stream
         self._loop = loop
         self._buffer = bytearray()
+        self._wanted = 0
+        self._ended = False
+        self._changed = threading.Condition()
+        self._drained = asyncio.Event()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def read(self, size: int) -> bytes:
-        self._fill(size)
-        data = bytes(memoryview(self._buffer)[:size])
-        del self._buffer[:size]
-        return data
+    async def feed(self) -> None:
+        """Everything that arrives, until the stream ends; it waits while the thread is far behind."""
+        try:
+            while data := await self._stream.read():
+                with self._changed:
+                    self._buffer += data
+                    ahead = len(self._buffer) > _AHEAD_BYTES
+                    self._drained.clear()
+                    if len(self._buffer) >= self._wanted:
+                        self._changed.notify()
+                if ahead:
+                    await self._drained.wait()
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify()
 
-    def _fill(self, size: int) -> None:
-        while len(self._buffer) < size:
-            data = self.call(self._stream.read())
-            if not data:
-                raise StreamClosed
-            self._buffer += data
+    def read(self, size: int) -> bytes:
+        with self._changed:
+            self._wanted = size
+            while len(self._buffer) < size:
+                if self._ended:
+                    raise StreamClosed
+                self._changed.wait()
+            full = len(self._buffer) > _AHEAD_BYTES
+            with memoryview(self._buffer) as view:
+                data = bytes(view[:size])
+            del self._buffer[:size]
+            now_full = len(self._buffer) > _AHEAD_BYTES
+        if full and not now_full:
+            self._loop.call_soon_threadsafe(self._drained.set)
+        return data
 
     def write(self, data: bytes) -> None:
         self.call(self._stream.write(data))
@@ -59,10 +88,14 @@ class Channel:
 
 async def serve_sync(stream: Stream, init: Init) -> None:
     """Serves requests until QUIT or the end of the stream."""
-    await stream.accept()
+    stream.accept()
     loop = asyncio.get_running_loop()
-    session = Session(Channel(stream, loop), init)
-    await loop.run_in_executor(_THREADS, session.run)
+    channel = Channel(stream, loop)
+    feeding = asyncio.create_task(channel.feed())
+    try:
+        await loop.run_in_executor(_THREADS, Session(channel, init).run)
+    finally:
+        feeding.cancel()
 
 
 class Refused(Exception):
