@@ -23,6 +23,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "src"
+STUBS = HERE / "stubs"
 DEFAULT_OUT = HERE.parent / "devbench" / "data" / "runners"
 
 
@@ -32,29 +33,53 @@ class BuildError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One runner: OS and ABI as devbench names them, and how zig is told."""
+    """One runner: OS and ABI as devbench names them, and how zig is told.
+
+    `loader` is the dynamic linker of an Android target; Linux targets use glibc's and zig's own libraries.
+    """
 
     name: str
     abi: str
     zig: str
     flags: tuple[str, ...] = ()
+    loader: str | None = None
 
 
+_LOADER_64, _LOADER_32 = "/system/bin/linker64", "/system/bin/linker"
+_ANDROID = (
+    Target(name="android-arm64-v8a", abi="arm64-v8a", zig="aarch64-linux-none", loader=_LOADER_64),
+    Target(
+        name="android-armeabi-v7a",
+        abi="armeabi-v7a",
+        zig="arm-linux-none",
+        flags=("-mcpu=cortex_a9", "-mfloat-abi=softfp"),
+        loader=_LOADER_32,
+    ),
+    Target(name="android-x86_64", abi="x86_64", zig="x86_64-linux-none", loader=_LOADER_64),
+    Target(
+        name="android-x86",
+        abi="x86",
+        zig="x86-linux-none",
+        flags=("-mcpu=i686+ssse3", "-mstackrealign"),
+        loader=_LOADER_32,
+    ),
+)
 # glibc 2.17 is the lowest that zig offers for aarch64 and old enough for any board.
-TARGETS = {
-    target.name: target
-    for target in (
-        Target(name="linux-x86_64", abi="x86_64", zig="x86_64-linux-gnu.2.17"),
-        Target(name="linux-aarch64", abi="aarch64", zig="aarch64-linux-gnu.2.17"),
-    )
-}
+_LINUX = (
+    Target(name="linux-x86_64", abi="x86_64", zig="x86_64-linux-gnu.2.17"),
+    Target(name="linux-aarch64", abi="aarch64", zig="aarch64-linux-gnu.2.17"),
+)
+TARGETS = {target.name: target for target in (*_ANDROID, *_LINUX)}
 
 COMPILE = (
-    *("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"),
+    *("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"),
     *("-fPIE", "-ffunction-sections", "-fdata-sections"),
     *("-fno-sanitize=all", "-fno-stack-protector", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables"),
 )
+# 16 KB pages are those of newer phones; Android 5 needs the old hash table beside the GNU one.
 LINK = ("-pie", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,max-page-size=16384")
+LINK_ANDROID = ("-nostdlib", "-Wl,--hash-style=both")
+STUB = ("-shared", "-nostdlib", "-fPIC", "-fno-builtin", "-fno-sanitize=all", "-fno-unwind-tables", "-w")
 
 
 def version() -> str:
@@ -88,35 +113,54 @@ def zig_version() -> str:
 def sources_hash() -> str:
     """Hash of all that decides the bytes of the runners."""
     digest = hashlib.sha256(version().encode())
-    for path in sorted([*SOURCES.rglob("*.[ch]"), Path(__file__)]):
+    for path in sorted([*SOURCES.rglob("*.[ch]"), *STUBS.glob("*.txt"), Path(__file__)]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def build_target(target: Target, binary: Path) -> None:
-    """Compiles and links `target` into `binary`."""
-    command = [
-        sys.executable,
-        "-m",
-        "ziglang",
-        "cc",
-        "-target",
-        target.zig,
+def run_zig(target: Target, arguments: list[str]) -> None:
+    """`zig cc` for `target`, from the folder of the sources so that no path gets into a binary."""
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", target.zig, *target.flags, *arguments]
+    done = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"zig cannot build {target.name}:\n{done.stderr.strip()[-4000:]}")
+
+
+def build_stubs(target: Target, scratch: Path) -> list[Path]:
+    """Libraries that hold the names of bionic's and nothing else, for the linker to find what the phone has."""
+    libraries = []
+    for name in ("libc", "libdl"):
+        symbols = (STUBS / f"{name}.txt").read_text("utf-8").split()
+        lines = [f"void {symbol}(void) {{}}" for symbol in symbols]
+        if target.abi == "armeabi-v7a":
+            lines.insert(0, '__attribute__((visibility("hidden"))) void __aeabi_unwind_cpp_pr0(void) {}')
+        source, library = scratch / f"{name}.c", scratch / f"{name}.so"
+        source.write_text("\n".join(lines) + "\n", "utf-8")
+        run_zig(target, [*STUB, f"-Wl,-soname,{name}.so", "-o", str(library), str(source)])
+        libraries.append(library)
+    return libraries
+
+
+def build_target(target: Target, scratch: Path) -> Path:
+    """Compiles and links `target` in the empty folder `scratch`; the binary."""
+    binary = scratch / "devbench-runner"
+    arguments = [
         *COMPILE,
-        *target.flags,
         f'-DRUNNER_VERSION="{version()}"',
         f'-DRUNNER_ABI="{target.abi}"',
         f'-DRUNNER_TARGET="{target.name}"',
         f"-ffile-prefix-map={SOURCES}=src",
         *LINK,
-        "-o",
-        str(binary),
+        *("-o", str(binary)),
         *(path.name for path in sorted(SOURCES.glob("*.c"))),
-        "-ldl",
     ]
-    done = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BuildError(f"zig cannot build {target.name}:\n{done.stderr.strip()[-4000:]}")
+    if target.loader is None:
+        arguments += ["-D_GNU_SOURCE", "-ldl"]
+    else:
+        arguments += ["-DDEVBENCH_BIONIC", "-fno-builtin", *LINK_ANDROID]
+        arguments += [f"-Wl,--dynamic-linker={target.loader}", *map(str, build_stubs(target, scratch))]
+    run_zig(target, arguments)
+    return binary
 
 
 def build(targets: list[str], out: Path) -> dict[str, object]:
@@ -131,11 +175,9 @@ def build(targets: list[str], out: Path) -> dict[str, object]:
     }
     built: dict[str, dict[str, object]] = {}
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="devbench-runner-") as scratch:
-        for name in targets:
-            binary = Path(scratch) / name
-            build_target(TARGETS[name], binary)
-            built[name] = install(binary, out / name / "devbench-runner")
+    for name in targets:
+        with tempfile.TemporaryDirectory(prefix="devbench-runner-") as scratch:
+            built[name] = install(build_target(TARGETS[name], Path(scratch)), out / name / "devbench-runner")
     manifest["targets"] = built
     write_atomically(out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest

@@ -1,5 +1,22 @@
 #include "engine.h"
 
+static const char *const TYPES[] = {
+    "none",       "float32", "int32",    "uint8",   "int64",  "string", "bool", "int16",    "complex64", "int8",  "float16",     "float64",
+    "complex128", "uint64",  "resource", "variant", "uint32", "uint16", "int4", "bfloat16", "int2",      "uint4", "float8_e4m3", "float8_e5m2"};
+
+const char *tflite_type_name(int number) {
+    return number >= 0 && number < COUNT_OF(TYPES) ? TYPES[number] : "unknown";
+}
+
+int check_type(const struct tensor *t, struct failure *f) {
+    static const char *const without_bytes[] = {"none", "string", "resource", "variant", "unknown"};
+    for (int i = 0; i < COUNT_OF(without_bytes); i++)
+        if (strcmp(t->dtype, without_bytes[i]) == 0)
+            return fail(f, "bad-model", "compile", 0, "'%s' has type %s, which the runner cannot fill or read", t->name,
+                        t->dtype);
+    return 0;
+}
+
 bool selects(const char *selector, size_t length, const struct tensor *t, int index) {
     char numbered[16];
     int n = snprintf(numbered, sizeof numbered, "#%d", index);

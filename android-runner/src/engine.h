@@ -31,7 +31,7 @@ struct run_options {
 struct applied {
     const char *engine_version, *delegate;
     int fully_delegated;
-    int delegated_nodes, nodes, partitions;
+    int delegated_nodes, nodes, partitions; /* partitions: pieces, delegated or not; 0 without a delegate */
 };
 
 /* One operator as the engine timed it in the last inference. */
@@ -57,7 +57,12 @@ struct engine {
     void (*close)(void);
 };
 
-extern const struct engine engine_litert;
+extern const struct engine engine_litert, engine_tflite;
+
+/* NumPy's name of an element type as TFLite and LiteRT number them. */
+const char *tflite_type_name(int number);
+/* `bad-model` for types that have no plain bytes. */
+int check_type(const struct tensor *t, struct failure *f);
 
 /* The dims that `shape=` asks for the input called `name`, `other_name` or `#index`: their number, or 0. */
 int shape_argument(const struct args *args, const struct tensor *t, int index, int32_t dims[MAX_RANK]);

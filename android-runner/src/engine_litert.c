@@ -24,14 +24,6 @@ static struct {
     bool wants_delegate;
 } self;
 
-static const char *const DTYPES[] = {
-    "none",       "float32", "int32",    "uint8",   "int64",  "string", "bool",  "int16",    "complex64", "int8",  "float16",     "float64",
-    "complex128", "uint64",  "resource", "variant", "uint32", "uint16", "int4",  "bfloat16", "int2",      "uint4", "float8_e4m3", "float8_e5m2"};
-
-static const char *dtype_name(int element) {
-    return element >= 0 && element < COUNT_OF(DTYPES) ? DTYPES[element] : "unknown";
-}
-
 /* The library's status numbers, as far as they say more than "it failed". */
 static const char *kind_of(int status, const char *step) {
     if (status == 2) return "out-of-memory";
@@ -91,7 +83,7 @@ static int describe(struct tensor *t, lrt_tensor tensor, const char *name, struc
     TRY("model", LiteRtGetRankedTensorType(tensor, type));
     if (LiteRtGetTensorName(tensor, &t->other_name) != LRT_OK) t->other_name = NULL;
     t->name = name;
-    t->dtype = dtype_name(type->element);
+    t->dtype = tflite_type_name(type->element);
     t->rank = (int)type->layout.rank;
     for (int i = 0; i < t->rank && i < MAX_RANK; i++) t->dims[i] = type->layout.dims[i];
     return 0;
@@ -152,8 +144,7 @@ static int create_buffer(size_t index, bool input, struct tensor *t, struct lrt_
         if (t->dims[i] < 0)
             return fail(f, "bad-model", "compile", 0, "the shape of '%s' is open after resizing: give a shape", t->name);
     }
-    if (strcmp(t->dtype, "string") == 0 || strcmp(t->dtype, "resource") == 0 || strcmp(t->dtype, "variant") == 0)
-        return fail(f, "bad-model", "compile", 0, "'%s' has type %s, which the runner cannot fill or read", t->name, t->dtype);
+    if (check_type(t, f) != 0) return -1;
     if (input)
         TRY("compile", LiteRtGetCompiledModelInputBufferRequirements(self.compiled, self.signature_index, index, &needs));
     else
@@ -327,10 +318,11 @@ static int litert_profile_stop(op_sink sink, struct failure *f) {
 }
 
 /* Nodes that the interpreter ran itself are not delegated; nodes of other graphs, which control flow may run, do not
- * count. The delegate numbers its operators anew in each piece. */
+ * count. Pieces are delegated or not; the delegate numbers its operators anew in each of its own. */
 static int litert_count_delegated(int *delegated_nodes, int *partitions, struct failure *f) {
     int count;
     size_t nodes, alone = 0;
+    bool any_delegated = false;
     const struct lrt_profile_event *first = NULL, *last = NULL;
     TRY("profile", LiteRtGetNumSubgraphOps(self.subgraph, &nodes));
     if (litert_profile_start(f) != 0 || litert_invoke(f) != 0) return -1;
@@ -341,12 +333,15 @@ static int litert_count_delegated(int *delegated_nodes, int *partitions, struct 
         if (!by_delegate(e) && !by_interpreter(e)) continue;
         if (!first && by_interpreter(e)) first = e;
         if (by_interpreter(e) && e->subgraph == first->subgraph) alone++;
-        if (by_delegate(e) && (!last || by_interpreter(last) || e->node <= last->node)) *partitions += 1;
+        bool renumbered = last && by_delegate(e) && by_delegate(last) && e->node <= last->node;
+        if (!last || by_delegate(e) != by_delegate(last) || renumbered) *partitions += 1;
+        any_delegated = any_delegated || by_delegate(e);
         last = e;
     }
     free(events);
     if (alone > nodes) return fail(f, "engine", "profile", 0, "%zu of %zu nodes ran", alone, nodes);
-    *delegated_nodes = *partitions > 0 ? (int)(nodes - alone) : 0;
+    *delegated_nodes = any_delegated ? (int)(nodes - alone) : 0;
+    if (!any_delegated) *partitions = 0;
     return 0;
 }
 

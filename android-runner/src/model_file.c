@@ -52,6 +52,15 @@ static bool buffers_inside(int64_t model) {
     return true;
 }
 
+static int nodes = -1;
+
+int model_nodes(void) { return nodes; }
+
+static int count_nodes(int64_t subgraphs) {
+    int64_t graph = follow_offset(follow_offset(subgraphs) + 4), operators = field_at(graph, 3);
+    return operators > 0 ? (int)number_at(follow_offset(operators), 4) : 0;
+}
+
 static int check_flatbuffer(const char *path, struct failure *f) {
     char magic[4] = {0};
     if (file.size == 0) return bad(f, path, "the file is empty");
@@ -61,6 +70,7 @@ static int check_flatbuffer(const char *path, struct failure *f) {
     if (model < 0 || subgraphs <= 0 || follow_offset(subgraphs) < 0 || number_at(follow_offset(subgraphs), 4) < 1)
         return bad(f, path, "the model is damaged or cut off (no graph in it)");
     if (!buffers_inside(model)) return bad(f, path, "the model is damaged or cut off (weights reach past its end)");
+    nodes = count_nodes(subgraphs);
     return 0;
 }
 

@@ -7,5 +7,7 @@
 
 /* Reads the whole file once and checks that it is a TFLite flatbuffer whose weights are all inside it. */
 int check_model(const char *path, struct failure *f);
+/* Operators of the first graph of the model that was checked; -1 when unknown. */
+int model_nodes(void);
 
 #endif

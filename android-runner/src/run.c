@@ -9,7 +9,7 @@
 #include "proc.h"
 #include "tensors.h"
 
-static const struct engine *const ENGINES[] = {&engine_litert};
+static const struct engine *const ENGINES[] = {&engine_litert, &engine_tflite};
 
 static const char *const KEYS[] = {
     "engine", "lib", "model", "delegate", "threads", "cpu_mask", "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
