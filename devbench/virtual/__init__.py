@@ -1,7 +1,8 @@
-"""Virtual phones: an adbd that the real adb server connects to, in front of a small place of its own on this host.
+"""Virtual phones: an adbd that the real adb server connects to, in front of a small place of its own on this
+host.
 
-Nothing outside this package and `cli/` imports it; the rest of devbench sees a phone like any other. What is heavy or
-Linux-only is imported when it is used.
+Nothing outside this package and `cli/` imports it; the rest of devbench sees a phone like any other. What is
+heavy or Linux-only is imported when it is used.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualPhone:
-    """A running phone: `serial` is its address on the adb server, `serialno` what it calls itself, `root` its files."""
+    """A running phone: `serial` is its address on the adb server, `serialno` what it calls itself."""
 
     name: str
     profile: str
@@ -56,8 +57,8 @@ def up(
 ) -> tuple[VirtualPhone, ...]:
     """One running phone for each profile, connected to `server` and usable there; a running one is used again.
 
-    `tree` is an extracted Android tree to show instead of the default kind's root folder. VirtualPhoneError says what
-    this host does not allow.
+    `tree` is an extracted Android tree to show instead of the default kind's root folder. VirtualPhoneError says
+    what this host does not allow.
     """
     from devbench.virtual import lifecycle
 

@@ -97,7 +97,12 @@ class Adbd:
         """What persists of the phone, with the owners and modes of a real one."""
         root = self._place.root
         (self._place.folder / "mnt").mkdir(parents=True, exist_ok=True)
-        for name, mode in (("data/local/tmp", 0o771), ("data/app", 0o771), ("sdcard", 0o771), ("data", 0o771)):
+        for name, mode in (
+            ("data/local/tmp", 0o771),
+            ("data/app", 0o771),
+            ("sdcard", 0o771),
+            ("data", 0o771),
+        ):
             (root / name).mkdir(parents=True, exist_ok=True)
             (root / name).chmod(mode)
         if os.geteuid() == 0:
@@ -109,7 +114,9 @@ class Adbd:
         for port in (self.port, 0) if self.port else (0,):
             try:
                 loop = asyncio.get_running_loop()
-                self._server = await loop.create_server(self._connected, "127.0.0.1", port, reuse_address=True)
+                self._server = await loop.create_server(
+                    self._connected, "127.0.0.1", port, reuse_address=True
+                )
             except OSError as error:
                 if port == 0:
                     raise VirtualPhoneError(f"no port to listen on: {error}") from error
@@ -182,7 +189,7 @@ class Adbd:
             banner=banner,
             version=self.profile.adb_version,
             max_payload_bytes=self.profile.max_payload_bytes,
-            keys=self._allowed_keys,
+            allowed=self._allowed_keys,
         )
 
     def _allowed_keys(self) -> tuple[PublicKey, ...]:

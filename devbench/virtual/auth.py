@@ -1,4 +1,5 @@
-"""Who may connect: the keys of the user who started the phone, because a shell open to every local user is a hole.
+"""Who may connect: the keys of the user who started the phone, because a shell open to every local user is a
+hole.
 
 An adb key file holds the public key in adb's own struct, base64: word count, n0inv, modulus, R², exponent.
 """
@@ -60,7 +61,7 @@ def key_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def allowed_keys(files: Iterable[Path]) -> tuple[PublicKey, ...]:
-    """The keys of those files that can be read; read anew for each connection, since a server may just have made one."""
+    """The keys of those files that can be read; anew for each connection, as a server may just have made one."""
     keys = []
     for path in files:
         try:

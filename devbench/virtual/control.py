@@ -63,7 +63,9 @@ def ask(folder: Path, request: dict[str, Any]) -> None:
             end.sendall(json.dumps(request).encode() + b"\n")
             reply = json.loads(end.makefile().readline() or "{}")
     except OSError as error:
-        raise VirtualPhoneError(f"{folder.name} does not answer: {error}", fix="devbench virtual list") from error
+        raise VirtualPhoneError(
+            f"{folder.name} does not answer: {error}", fix="devbench virtual list"
+        ) from error
     if "error" in reply:
         raise VirtualPhoneError(str(reply["error"]), fix=reply.get("fix"))
 

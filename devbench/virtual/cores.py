@@ -1,8 +1,8 @@
-"""One core for each phone, and a queue where there are fewer cores than phones, so that phones do not disturb each
-other's measurements. The wait is over before a measuring command starts, hence outside what it measures.
+"""One core for each phone, and a queue where there are fewer cores than phones, so that phones do not disturb
+each other's measurements. The wait is over before a measuring command starts, hence outside what it measures.
 
-The queue is an flock on `<home>/core-<k>.lock` whose descriptor the command inherits: a detached job holds the core
-until it ends, whatever becomes of its stream or of the daemon.
+The queue is an flock on `<home>/core-<k>.lock` whose descriptor the command inherits: a detached job holds
+the core until it ends, whatever becomes of its stream or of the daemon.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import posixpath
 import re
 import shlex
 from collections import Counter
@@ -51,7 +52,7 @@ def measures(command: str) -> bool:
         while words and (words[0] in _PREFIXES or _ASSIGNMENT.fullmatch(words[0])):
             words.pop(0)
         if words[:1] == ["cd"] and len(words) > 1:
-            folder = os.path.normpath(os.path.join(folder, words[1]))
+            folder = posixpath.normpath(posixpath.join(folder, words[1]))
         elif words and _is_measuring(words, folder):
             return True
         words = []
@@ -59,7 +60,7 @@ def measures(command: str) -> bool:
 
 
 def _is_measuring(words: list[str], folder: str) -> bool:
-    program = os.path.normpath(os.path.join(folder, words[0])) if "/" in words[0] else words[0]
+    program = posixpath.normpath(posixpath.join(folder, words[0])) if "/" in words[0] else words[0]
     if not program.startswith(f"{_WORKPLACE}/"):
         return False
     arguments = words[2:] if words[1:2] and words[1].isdigit() else words[1:]
@@ -75,7 +76,9 @@ class Core:
         self._phone = phone
 
     @asynccontextmanager
-    async def place(self, command: str, given_up: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[tuple[list[int], int | None]]:
+    async def place(
+        self, command: str, given_up: Callable[[], Coroutine[Any, Any, None]]
+    ) -> AsyncIterator[tuple[list[int], int | None]]:
         """The CPUs for `command`, and for a measuring one the lock it shall inherit (ours is closed at the end).
 
         ConnectionAbortedError when `given_up` (whoever asked has left) is over before its turn came.
@@ -99,7 +102,7 @@ class Lock:
         self._waiting: asyncio.Future[None] | None = None
 
     async def acquire(self, phone: str, given_up: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-        """True once it is ours; False at once when a command of the same phone has it: on a phone both would run."""
+        """True once it is ours; False at once when a command of the same phone has it: there both would run."""
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

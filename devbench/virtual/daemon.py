@@ -1,7 +1,8 @@
 """The process behind one virtual phone: an adbd on loopback, and the phone's init below it.
 
-`python -m devbench.virtual.daemon FOLDER` reads FOLDER/spec.json, says on stdout in one JSON line whether the phone is
-up, and then serves until it is told to stop. It is a session of its own and outlives whoever started it.
+`python -m devbench.virtual.daemon FOLDER` reads FOLDER/spec.json, says on stdout in one JSON line whether the
+phone is up, and then serves until it is told to stop. It is a session of its own and outlives whoever started
+it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What can go wrong with a phone, on demand: each fault is one class here (or in another file that calls `fault`).
+"""What can go wrong with a phone, on demand: each fault is one class here (or in another file that calls
+`fault`).
 
 A spec is `NAME` or `NAME:KEY=VALUE,…`, for example `hang:match=^dumpsys`, `drop:after=3`, `slow:ms=200`.
 """

@@ -1,6 +1,7 @@
 """Sockets between a host and a phone: `tcp:` and `localabstract:` services (adb forward), and `reverse:`.
 
-All sockets of the phone's side belong to the phone's own network: no port of the host is reachable through them.
+All sockets of the phone's side belong to the phone's own network: no port of the host is reachable through
+them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ FORWARDS = ("tcp", *_UNIX_PREFIX)
 
 
 def parse_address(name: str) -> tuple[str, Any]:
-    """`tcp:8080`, `tcp:host:80`, `localabstract:x` → (family, address) as init.py wants them; ValueError otherwise."""
+    """`tcp:8080`, `tcp:host:80`, `localabstract:x` → family and address for init.py; ValueError otherwise."""
     kind, _, rest = name.partition(":")
     if kind == "tcp":
         host, _, port = rest.rpartition(":")
@@ -85,7 +86,9 @@ class Reverse:
                 self.clear()
                 reply = b"OKAY"
             else:
-                lines = "".join(f"(reverse) {remote} {local}\n" for remote, (local, _) in self._listeners.items())
+                lines = "".join(
+                    f"(reverse) {remote} {local}\n" for remote, (local, _) in self._listeners.items()
+                )
                 reply = counted(lines)
         except (KeyError, OSError, ValueError) as error:
             reply = b"FAIL" + counted(f"cannot bind listener: {getattr(error, 'strerror', error)}")

@@ -1,8 +1,11 @@
 """Process 1 of a virtual phone: makes its root folder, then starts commands and opens files for the daemon.
 
-It is forked before it enters its root folder, so that nothing needs to be imported later; it reaps orphans, and with
-it everything in the phone ends: killing it is how a phone is switched off. Started by phone.py with one descriptor.
+It is forked before it enters its root folder, so that nothing needs to be imported later; it reaps orphans,
+and with it everything in the phone ends: killing it is how a phone is switched off. Started by phone.py with
+one descriptor.
 """
+# plain os calls, since each is one system call and this process imports little:
+# ruff: noqa: PTH101, PTH103, PTH104, PTH108, PTH112, PTH115, PTH116, PTH120, PTH208, PTH211
 
 from __future__ import annotations
 
@@ -123,7 +126,9 @@ def bind_one(source: str, target: str, mode: str) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "a"):
             pass
-    flags = {"ro": space.RDONLY | space.NOSUID | space.NODEV, "rw": space.NOSUID | space.NODEV, "dev": 0}[mode]
+    flags = {"ro": space.RDONLY | space.NOSUID | space.NODEV, "rw": space.NOSUID | space.NODEV, "dev": 0}[
+        mode
+    ]
     space.bind(source, target, flags=flags)
 
 
@@ -165,11 +170,11 @@ class Init:
 
     def loop(self) -> None:
         while True:
-            ready, _, _ = select.select([self._end, self._wake], [], [])
+            ready, _, _ = select.select([self._end.fileno(), self._wake], [], [])
             if self._wake in ready:
                 os.read(self._wake, 4096)
                 self._reap()
-            if self._end in ready:
+            if self._end.fileno() in ready:
                 self._serve(*wire.receive(self._end))
 
     def _reap(self) -> None:
@@ -260,9 +265,7 @@ class Init:
             raise OSError(errno.EINVAL, "unknown request")
         return None, ()
 
-    def _socket(
-        self, *, fds: list[int], name: str, family: str, address: Any
-    ) -> tuple[Any, tuple[int, ...]]:
+    def _socket(self, *, fds: list[int], name: str, family: str, address: Any) -> tuple[Any, tuple[int, ...]]:
         """A socket of this phone's network: `connect`ed (it may still be under way) or `listen`ing."""
         kind = {"inet": socket.AF_INET, "unix": socket.AF_UNIX}[family]
         target: Any = tuple(address) if family == "inet" else address
@@ -282,7 +285,7 @@ class Init:
         return None, ()
 
     def _processes(self, *, fds: list[int]) -> tuple[Any, tuple[int, ...]]:
-        """Clock ticks of everything that ran here: of the ended ones (reaped), and each living process's stat line."""
+        """Clock ticks of all that ran here: of the ended ones (reaped), and each living one's stat line."""
         ended = os.times()
         ticks = os.sysconf("SC_CLK_TCK")
         living = []
@@ -293,7 +296,9 @@ class Init:
         reaped = [round(ended.children_user * ticks), round(ended.children_system * ticks)]
         return {"reaped": reaped, "living": living}, ()
 
-    def _overlay(self, *, fds: list[int], path: str, kind: str, value: str = "") -> tuple[Any, tuple[int, ...]]:
+    def _overlay(
+        self, *, fds: list[int], path: str, kind: str, value: str = ""
+    ) -> tuple[Any, tuple[int, ...]]:
         """What a fault does to a folder: `noexec`, `full` (a tmpfs of so many bytes), or `off` again."""
         if kind == "off":
             space.unmount(path)

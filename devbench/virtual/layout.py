@@ -1,7 +1,9 @@
-"""What a phone's root folder is made of: pure data for its init, so that what a phone can see is decided in one place.
+"""What a phone's root folder is made of: pure data for its init, so that what a phone can see is decided in
+one place.
 
-A phone of the default kind shows the host's libraries read-only, the tools its profile names, and two folders of its
-own: /data and /sdcard. A rooted one shows an extracted Android tree read-only, and the same two folders.
+A phone of the default kind shows the host's libraries read-only, the tools its profile names, and two folders
+of its own: /data and /sdcard. A rooted one shows an extracted Android tree read-only, and the same two
+folders.
 """
 
 from __future__ import annotations
@@ -18,7 +20,17 @@ from devbench.virtual.stub import stub
 
 SERVICE_SOCKET = "/dev/socket/service"
 _STUB = "/dev/socket/stub"
-_LIBRARIES = ("/lib", "/lib32", "/lib64", "/libx32", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/nix")
+_LIBRARIES = (
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libx32",
+    "/nix",
+)
 _HOST_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
@@ -40,12 +52,21 @@ def layout(profile: Profile, place: Place) -> dict[str, Any]:
     """The first message to init.py: mounts, folders, links, files and services of the phone."""
     plan: dict[str, Any] = {
         "mount_at": str(place.folder / "mnt"),
-        "folders": [["/dev/pts", 0o755], ["/dev/socket", 0o755], ["/dev/shm", 0o1777], ["/proc", 0o555], ["/sys", 0o555]],
+        "folders": [
+            ["/dev/pts", 0o755],
+            ["/dev/socket", 0o755],
+            ["/dev/shm", 0o1777],
+            ["/proc", 0o555],
+            ["/sys", 0o555],
+        ],
         "binds": [[f"/dev/{name}", f"/dev/{name}", "dev"] for name in _DEVICES],
         "links": [
             ["pts/ptmx", "/dev/ptmx"],
             ["/proc/self/fd", "/dev/fd"],
-            *([f"/proc/self/fd/{number}", f"/dev/{name}"] for number, name in enumerate(("stdin", "stdout", "stderr"))),
+            *(
+                [f"/proc/self/fd/{number}", f"/dev/{name}"]
+                for number, name in enumerate(("stdin", "stdout", "stderr"))
+            ),
         ],
         "files": [],
         "socket": SERVICE_SOCKET,
@@ -59,14 +80,19 @@ def layout(profile: Profile, place: Place) -> dict[str, Any]:
 
 def _default_kind(plan: dict[str, Any], profile: Profile) -> None:
     for path in _LIBRARIES:
-        if os.path.islink(path):
-            plan["links"].append([os.readlink(path), path])
-        elif os.path.isdir(path):
+        if Path(path).is_symlink():
+            plan["links"].append([str(Path(path).readlink()), path])
+        elif Path(path).is_dir():
             plan["binds"].append([path, path, "ro"])
     for path in ("/etc/ld.so.cache", "/etc/alternatives"):
-        if os.path.exists(path):
+        if Path(path).exists():
             plan["binds"].append([path, path, "ro"])
-    plan["folders"] += [["/system/bin", 0o755], ["/system/etc", 0o755], ["/vendor/bin", 0o755], ["/etc", 0o755]]
+    plan["folders"] += [
+        ["/system/bin", 0o755],
+        ["/system/etc", 0o755],
+        ["/vendor/bin", 0o755],
+        ["/etc", 0o755],
+    ]
     services = set(profile.services)
     for name, source in host_tools(profile).items():
         if name not in services:
@@ -88,7 +114,7 @@ def _rooted_kind(plan: dict[str, Any], profile: Profile, tree: Path) -> None:
         if entry.name in own:
             continue
         if entry.is_symlink():
-            plan["links"].append([os.readlink(entry), f"/{entry.name}"])
+            plan["links"].append([str(entry.readlink()), f"/{entry.name}"])
         else:
             plan["binds"].append([str(entry), f"/{entry.name}", "ro"])
     plan["folders"].append([SHIMS, 0o755])
@@ -97,7 +123,19 @@ def _rooted_kind(plan: dict[str, Any], profile: Profile, tree: Path) -> None:
 
 # what an extracted tree has programs for, but no services behind them; first on the PATH of its shell
 SHIMS = "/dev/shims"
-ROOTED_SERVICES = ("am", "cmd", "dumpsys", "getprop", "logcat", "pm", "reboot", "setprop", "settings", "svc", "wm")
+ROOTED_SERVICES = (
+    "am",
+    "cmd",
+    "dumpsys",
+    "getprop",
+    "logcat",
+    "pm",
+    "reboot",
+    "setprop",
+    "settings",
+    "svc",
+    "wm",
+)
 
 
 def host_tools(profile: Profile) -> dict[str, str]:

@@ -66,7 +66,13 @@ def _next_name(profile: str, taken: Sequence[str]) -> str:
 
 
 def _spec(
-    name: str, profile: str, home: Path, server: ServerAddress, seed: int, faults: Sequence[str], tree: Path | None
+    name: str,
+    profile: str,
+    home: Path,
+    server: ServerAddress,
+    seed: int,
+    faults: Sequence[str],
+    tree: Path | None,
 ) -> PhoneSpec:
     suffix = name.removeprefix(profile).replace("-", "")
     folder = home / "phones" / name
@@ -99,7 +105,11 @@ def _start(folder: Path, spec: PhoneSpec) -> PhoneRecord:
     assert process.stdout is not None
     with process.stdout:
         line = _read_line(process, _START_S)
-    reply = json.loads(line) if line else {"error": "its daemon ended at once", "fix": f"see {folder / 'daemon.log'}"}
+    reply = (
+        json.loads(line)
+        if line
+        else {"error": "its daemon ended at once", "fix": f"see {folder / 'daemon.log'}"}
+    )
     if "error" in reply:
         process.wait(_STOP_S)
         raise VirtualPhoneError(f"{spec.name}: {reply['error']}", fix=reply.get("fix"))
@@ -161,7 +171,9 @@ def down(names_or_serials: Sequence[str] | None, *, home: Path) -> tuple[str, ..
     if names_or_serials is not None:
         unknown = set(names_or_serials) - {value for phone in phones for value in (phone.name, phone.serial)}
         if unknown:
-            raise VirtualPhoneError(f"no virtual phone {sorted(unknown)[0]!r} is running", fix="devbench virtual list")
+            raise VirtualPhoneError(
+                f"no virtual phone {sorted(unknown)[0]!r} is running", fix="devbench virtual list"
+            )
         phones = tuple(p for p in phones if p.name in names_or_serials or p.serial in names_or_serials)
     for phone in phones:
         _stop(home / "phones" / phone.name, phone)

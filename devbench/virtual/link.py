@@ -1,7 +1,8 @@
 """One connection of an adb server to a phone: ADB packets, authentication, and streams with flow control.
 
-The protocol is AOSP's packages/modules/adb/protocol.txt. Each stream has one write under way at a time (an OKAY allows
-the next); what arrives is acknowledged at once while little is waiting, later once it has been read.
+The protocol is AOSP's packages/modules/adb/protocol.txt. Each stream has one write under way at a time (an
+OKAY allows the next); what arrives is acknowledged at once while little is waiting, later once it has been
+read.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from dataclasses import dataclass
 from devbench.virtual.auth import TOKEN_BYTES, PublicKey
 
 _HEADER = struct.Struct("<6I")
-CNXN, AUTH, OPEN, OKAY, WRTE, CLSE = (int.from_bytes(n, "little") for n in (b"CNXN", b"AUTH", b"OPEN", b"OKAY", b"WRTE", b"CLSE"))
+CNXN, AUTH, OPEN, OKAY, WRTE, CLSE = (
+    int.from_bytes(n, "little") for n in (b"CNXN", b"AUTH", b"OPEN", b"OKAY", b"WRTE", b"CLSE")
+)
 _NO_CHECKSUM = 0x01000001
 _AUTH_TOKEN, _AUTH_SIGNATURE = 1, 2
 _PAYLOAD_LIMIT = 1 << 20
@@ -40,7 +43,7 @@ class Identity:
     banner: str
     version: int
     max_payload_bytes: int
-    keys: Callable[[], tuple[PublicKey, ...]]
+    allowed: Callable[[], tuple[PublicKey, ...]]
 
 
 class Stream:
@@ -243,7 +246,7 @@ class Link(asyncio.Protocol):
         if kind != _AUTH_SIGNATURE:
             return
         identity = self._identity
-        if any(key.signed(self._token, data) for key in identity.keys()):
+        if any(key.signed(self._token, data) for key in identity.allowed()):
             self.authorised = True
             self.send(CNXN, identity.version, identity.max_payload_bytes, identity.banner.encode())
         else:

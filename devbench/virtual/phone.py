@@ -33,7 +33,13 @@ _MENDS = {
 def refusal(message: Mapping[str, Any]) -> VirtualPhoneError:
     """What init could not do, as an error that names the way out."""
     step, reason = str(message["failed"]), os.strerror(int(message["errno"]))
-    kind = "mount" if step.startswith(("mount", "unmount", "pivot")) else "unshare" if step == "unshare" else "write"
+    kind = (
+        "mount"
+        if step.startswith(("mount", "unmount", "pivot"))
+        else "unshare"
+        if step == "unshare"
+        else "write"
+    )
     return VirtualPhoneError(f"this host does not allow virtual phones: {step}: {reason}", fix=_MENDS[kind])
 
 
@@ -60,7 +66,9 @@ class Init:
         try:
             await asyncio.wait_for(asyncio.to_thread(self._handshake), 20)
         except (EOFError, ConnectionError, TimeoutError) as error:
-            raise VirtualPhoneError("the phone's first process ended at once", fix="see its daemon.log") from error
+            raise VirtualPhoneError(
+                "the phone's first process ended at once", fix="see its daemon.log"
+            ) from error
         ours.setblocking(False)
         asyncio.get_running_loop().add_reader(ours.fileno(), self._on_message)
 
@@ -107,7 +115,8 @@ class Init:
         asyncio.get_running_loop().remove_reader(self._end.fileno())
         self._end.close()
         self.gone.set()
-        for future in (*self._waiting.values(), *self._exits.values()):
+        pending: list[asyncio.Future[Any]] = [*self._waiting.values(), *self._exits.values()]
+        for future in pending:
             if not future.done():
                 future.set_exception(ConnectionResetError("the phone is off"))
         self._waiting.clear()
@@ -133,7 +142,13 @@ class Init:
         return await future
 
     async def spawn(
-        self, argv: Sequence[str], env: Mapping[str, str], fds: Sequence[int], cpus: Sequence[int], *, terminal: bool
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        fds: Sequence[int],
+        cpus: Sequence[int],
+        *,
+        terminal: bool,
     ) -> int:
         """Starts a program of the phone with `fds` as its standard streams; its pid in the phone."""
         value, _ = await self.ask(
@@ -171,7 +186,9 @@ class Init:
 
 def launch(end: socket.socket) -> subprocess.Popen[bytes]:
     package = Path(__file__).resolve().parents[2]
-    command = f"import sys; sys.path.insert(0, {str(package)!r}); from devbench.virtual.init import main; main()"
+    command = (
+        f"import sys; sys.path.insert(0, {str(package)!r}); from devbench.virtual.init import main; main()"
+    )
     return subprocess.Popen(
         [sys.executable, "-S", "-E", "-c", command, str(end.fileno())],
         pass_fds=[end.fileno()],

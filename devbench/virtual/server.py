@@ -86,7 +86,8 @@ def _start(home: Path, address: ServerAddress, adb: str | None) -> None:
         if process.poll() is not None or time.monotonic() > limit:
             process.kill()
             raise VirtualPhoneError(
-                "the private adb server did not start", fix=f"see {home / 'server.log'}; another adb: ADB=/path/to/adb"
+                "the private adb server did not start",
+                fix=f"see {home / 'server.log'}; another adb: ADB=/path/to/adb",
             )
         time.sleep(0.02)
     (home / "server.json").write_text(json.dumps({"pid": process.pid, "port": address.port}))

@@ -1,7 +1,7 @@
 """`shell:` and `exec:` of an adbd: a command of the phone between a stream and pipes or a terminal.
 
-Protocol v2 (Android 7) frames standard streams, the exit code, the end of stdin and the window's size; v1 has none of
-them, and before Android 7 always a terminal.
+Protocol v2 (Android 7) frames standard streams, the exit code, the end of stdin and the window's size; v1 has
+none of them, and before Android 7 always a terminal.
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ async def serve_shell(stream: Stream, request: Request, phone: Starter, *, noise
         session.close()
 
 
-async def _start(stream: Stream, request: Request, phone: Starter, cpus: list[int], lock: int | None) -> Session:
+async def _start(
+    stream: Stream, request: Request, phone: Starter, cpus: list[int], lock: int | None
+) -> Session:
     env = phone.environment()
     if request.terminal:
         env["TERM"] = request.term or "vt100"
@@ -122,7 +124,13 @@ class Session:
     """A running command, its ends, and what flows between them and the stream."""
 
     def __init__(
-        self, stream: Stream, request: Request, init: Init, pid: int, stdin: Descriptor, outputs: list[tuple[int, Descriptor]]
+        self,
+        stream: Stream,
+        request: Request,
+        init: Init,
+        pid: int,
+        stdin: Descriptor,
+        outputs: list[tuple[int, Descriptor]],
     ) -> None:
         self._stream = stream
         self._framed = request.framed

@@ -1,4 +1,5 @@
-"""The few Linux calls that make a phone a place of its own, through ctypes, since os.unshare is Python 3.12's.
+"""The few Linux calls that make a phone a place of its own, through ctypes, since os.unshare is Python
+3.12's.
 
 Every call raises OSError with the call's name as file name, so that `doctor` can say which step was refused.
 """
@@ -8,7 +9,14 @@ from __future__ import annotations
 import ctypes
 import os
 
-NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
+    0x20000,
+    0x4000000,
+    0x8000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
 RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 _NOATIME, _NODIRATIME, _RELATIME = 1024, 2048, 1 << 21
 _ST_RELATIME = 4096

@@ -1,7 +1,7 @@
 """`sync:` of an adbd, protocols v1 and v2: files pushed, pulled, listed and looked at.
 
-It runs in a thread of its own, since files may block and must not hold up the other streams. Every path is opened by
-the phone's init, inside the phone; here are only descriptors.
+It runs in a thread of its own, since files may block and must not hold up the other streams. Every path is
+opened by the phone's init, inside the phone; here are only descriptors.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import struct
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from devbench.virtual.link import Stream, StreamClosed
@@ -127,11 +128,13 @@ class Session:
                 if ident == b"QUIT":
                     return
                 if length > _MAX_PATH_BYTES:
-                    return self._fail("path too long")
+                    self._fail("path too long")
+                    return
                 path = os.fsdecode(self._channel.read(length))
                 request = self._requests.get(ident)
                 if request is None:
-                    return self._fail(f"unknown command {ident.hex()}")
+                    self._fail(f"unknown command {ident.hex()}")
+                    return
                 try:
                     request(path)
                 except Refused as refused:
@@ -152,7 +155,11 @@ class Session:
 
     def _stat_v1(self, path: str) -> None:
         found = self._look(path, follow=False)
-        values = (0, 0, 0) if isinstance(found, int) else (found["mode"], found["size"] & 0xFFFFFFFF, found["mtime"])
+        values = (
+            (0, 0, 0)
+            if isinstance(found, int)
+            else (found["mode"], found["size"] & 0xFFFFFFFF, found["mtime"])
+        )
         self._channel.write(b"STAT" + struct.pack("<3I", *values))
 
     def _stat_v2(self, path: str, ident: bytes, *, follow: bool) -> None:
@@ -177,7 +184,7 @@ class Session:
         except OSError:
             return []
         try:
-            names = [".", "..", *os.listdir(folder)]
+            names = [".", "..", *(entry.name for entry in os.scandir(folder))]
             found = []
             for name in names:
                 with contextlib.suppress(OSError):
@@ -206,7 +213,8 @@ class Session:
         fd, trouble = -1, ""
         try:
             if stat.S_ISLNK(mode):
-                return self._receive_link(path)
+                self._receive_link(path)
+                return
             fd = -1 if dry_run else self._create(path, mode)
         except OSError as error:
             trouble = f"couldn't create file: {error.strerror}"
@@ -243,9 +251,7 @@ class Session:
         try:
             return self._open(path, flags, stat.S_IMODE(mode) or 0o644)
         except FileNotFoundError:
-            folder = os.path.dirname(path)
-            if not folder:
-                raise
+            folder = str(PurePosixPath(path).parent)
             self._channel.call(self._init.ask("fs", name="folders", path=folder))
             return self._open(path, flags, stat.S_IMODE(mode) or 0o644)
 

@@ -1,5 +1,5 @@
-"""Messages with file descriptors between the daemon and a phone's init, because a descriptor opened inside a phone is
-the one thing that can leave it without a path being looked up twice.
+"""Messages with file descriptors between the daemon and a phone's init, because a descriptor opened inside a
+phone is the one thing that can leave it without a path being looked up twice.
 
 One message is one SOCK_SEQPACKET packet: a JSON object, and up to eight descriptors beside it.
 """

@@ -1,7 +1,7 @@
 """A phone's warmth and battery: a small model that moves with the real CPU time of its processes.
 
-It is lazy: nothing runs between two looks; the time in between counts with its mean load. The same seed and the same
-load give the same values.
+It is lazy: nothing runs between two looks; the time in between counts with its mean load. The same seed and
+the same load give the same values.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Snapshot:
 class Body:
     """`advance` brings it up to a moment; the rest are its values at that moment."""
 
-    def __init__(self, profile: Profile, *, seed: int, name: str, now_s: float, kept: Snapshot | None) -> None:
+    def __init__(
+        self, profile: Profile, *, seed: int, name: str, now_s: float, kept: Snapshot | None
+    ) -> None:
         chance = random.Random(f"{seed}/{name}")
         self._heat = profile.heat
         self._battery = profile.battery

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import posixpath
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class Call:
 
     def path(self, name: str) -> str:
         """A path argument as seen from the caller's folder."""
-        return os.path.normpath(os.path.join(self.folder, name))
+        return posixpath.normpath(posixpath.join(self.folder, name))
 
     async def send(self, data: bytes) -> None:
         """BrokenPipeError when nobody reads any more."""

@@ -1,7 +1,7 @@
 """Takes the calls of a phone's commands from its service socket and lets their handlers answer.
 
-A call is one packet: the caller's folder and its arguments, each ended by NUL, with its standard streams beside them
-(stub.py is the program that sends it). The reply is one byte, the exit code.
+A call is one packet: the caller's folder and its arguments, each ended by NUL, with its standard streams
+beside them (stub.py is the program that sends it). The reply is one byte, the exit code.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from pathlib import PurePosixPath
 
 from devbench.virtual.android import (  # noqa: F401 - each registers its commands
     dumpsys,
@@ -68,7 +69,7 @@ async def answer(end: socket.socket, handset: Handset) -> None:
             folder, *words = data.rstrip(b"\0").decode(errors="surrogateescape").split("\0")
             gone = asyncio.Event()
             call = Call(
-                handset=handset, name=os.path.basename(words[0]), arguments=words[1:], folder=folder,
+                handset=handset, name=PurePosixPath(words[0]).name, arguments=words[1:], folder=folder,
                 stdin=fds[0], stdout=fds[1], stderr=fds[2], gone=gone,
             )  # fmt: skip
             handling = asyncio.create_task(handle(call))
@@ -94,10 +95,10 @@ async def receive(end: socket.socket) -> tuple[bytes, list[int]]:
             data, fds, _, _ = socket.recv_fds(end, _PACKET_BYTES, 3)
             return data, fds
         except BlockingIOError:
-            ready: asyncio.Future[None] = loop.create_future()
-            loop.add_reader(end.fileno(), lambda: ready.done() or ready.set_result(None))
+            ready = asyncio.Event()
+            loop.add_reader(end.fileno(), ready.set)
             try:
-                await ready
+                await ready.wait()
             finally:
                 loop.remove_reader(end.fileno())
 

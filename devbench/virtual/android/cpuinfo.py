@@ -38,7 +38,9 @@ async def dump(call: Call, _words: list[str]) -> int:
     cores = os.cpu_count() or 1
     total = user_sum + kernel_sum
     scale = window_ticks * cores
-    call.print(f"{share(total, scale)}% TOTAL: {share(user_sum, scale)}% user + {share(kernel_sum, scale)}% kernel")
+    call.print(
+        f"{share(total, scale)}% TOTAL: {share(user_sum, scale)}% user + {share(kernel_sum, scale)}% kernel"
+    )
     return 0
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from devbench.virtual.android.body import Body
 from devbench.virtual.android.log import Log
@@ -76,7 +77,7 @@ class Handset:
         with contextlib.suppress(OSError):
             argv = (await self.read_text(f"/proc/{process.pid}/cmdline")).split("\0")
             if argv[0]:
-                return os.path.basename(argv[0])
+                return PurePosixPath(argv[0]).name
         return process.name
 
 

@@ -9,7 +9,10 @@ from devbench.virtual.android.call import Call, command
 from devbench.virtual.android.log import Entry
 
 _PRIORITIES = "VDIWEFS"
-_WITH_VALUE = frozenset({"-v", "-b", "-t", "-T", "-e", "--regex", "-m", "--pid", "-G", "-r", "-n", "-f", "--uid"})
+_BUFFERS = ("main", "system", "crash", "events", "radio")
+_WITH_VALUE = frozenset(
+    {"-v", "-b", "-t", "-T", "-e", "--regex", "-m", "--pid", "-G", "-r", "-n", "-f", "--uid"}
+)
 
 
 @command("log")
@@ -32,13 +35,16 @@ async def logcat(call: Call) -> int:
     """`-d` dumps, `-c` clears, `-t N` the last ones, `-v FORMAT`, `-s` and `TAG:PRIORITY` filters; else it follows."""
     flags, values, filters = parse_options(call.arguments)
     ring = call.handset.log
-    buffers = frozenset((values.get("-b") or "main,system,crash").replace("all", "main,system,crash,events,radio").split(","))
+    chosen = values.get("-b") or "main,system,crash"
+    buffers = frozenset(_BUFFERS if "all" in chosen.split(",") else chosen.split(","))
     if "-c" in flags or "--clear" in flags:
         ring.clear(buffers)
         return 0
     if "-g" in flags:
         for name in sorted(buffers):
-            call.print(f"{name}: ring buffer is 256 KiB (0 B consumed), max entry is 5120 B, max payload is 4068 B")
+            call.print(
+                f"{name}: ring buffer is 256 KiB (0 B consumed), max entry is 5120 B, max payload is 4068 B"
+            )
         return 0
     default = "threadtime" if call.handset.profile.sdk >= 24 else "brief"
     show = FORMATS.get((values.get("-v") or default).split()[0].split(",")[0], FORMATS["threadtime"])
@@ -91,7 +97,9 @@ def parse_filters(filters: list[str], *, silent: bool) -> Callable[[Entry], bool
 
 
 def stamp(entry: Entry) -> str:
-    return time.strftime("%m-%d %H:%M:%S", time.gmtime(entry.wall_s)) + f".{int(entry.wall_s * 1000) % 1000:03d}"
+    return (
+        time.strftime("%m-%d %H:%M:%S", time.gmtime(entry.wall_s)) + f".{int(entry.wall_s * 1000) % 1000:03d}"
+    )
 
 
 FORMATS: dict[str, Callable[[Entry], str]] = {

@@ -1,7 +1,7 @@
 """`dumpsys meminfo` of one real process, from its smaps, and of the whole phone.
 
-The columns and headings are those of the phone's Android: 5.1 has no summary, 11 adds the resident set. What a native
-process has no notion of (Dalvik, graphics) is absent or 0 there as on a real phone.
+The columns and headings are those of the phone's Android: 5.1 has no summary, 11 adds the resident set. What
+a native process has no notion of (Dalvik, graphics) is absent or 0 there as on a real phone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ from devbench.virtual.android.handset import Process
 
 _SUMMARY_SDK, _SWAP_PSS_SDK, _KILOBYTES_SDK, _RSS_SDK = 23, 26, 24, 30
 _MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \S+\s*(.*)")
-_ORDER = ("Native Heap", "Dalvik Heap", "Stack", "Ashmem", "Other dev", ".so mmap", ".apk mmap", "Other mmap", "Unknown")
+_ORDER = (
+    "Native Heap",
+    "Dalvik Heap",
+    "Stack",
+    "Ashmem",
+    "Other dev",
+    ".so mmap",
+    ".apk mmap",
+    "Other mmap",
+    "Unknown",
+)
 
 
 class Usage(Counter[str]):
@@ -91,7 +101,13 @@ def columns(call: Call, *, full: bool) -> list[tuple[str, str, str]]:
     sdk = call.handset.profile.sdk
     private = [("Private", "Dirty", "Private_Dirty"), ("Private", "Clean", "Private_Clean")]
     if full:
-        private = [("Pss", "Clean", "PssClean"), ("Shared", "Dirty", "Shared_Dirty"), private[0], ("Shared", "Clean", "Shared_Clean"), private[1]]
+        private = [
+            ("Pss", "Clean", "PssClean"),
+            ("Shared", "Dirty", "Shared_Dirty"),
+            private[0],
+            ("Shared", "Clean", "Shared_Clean"),
+            private[1],
+        ]
     swap = ("SwapPss", "Dirty", "SwapPss") if sdk >= _SWAP_PSS_SDK else ("Swapped", "Dirty", "Swap")
     chosen = [("Pss", "Total", "Pss"), *private, swap]
     return [*chosen, ("Rss", "Total", "Rss")] if sdk >= _RSS_SDK else chosen
@@ -101,16 +117,15 @@ def table(call: Call, usage: dict[str, Usage], *, full: bool) -> None:
     chosen = columns(call, full=full)
     heap = [("Heap", "Size"), ("Heap", "Alloc"), ("Heap", "Free")]
     titles = [*[(first, second) for first, second, _ in chosen], *heap]
-    for row in ([first for first, _ in titles], [second for _, second in titles], ["------"] * len(titles)):
-        call.print(" " * 13 + "".join(f" {text:>8}" for text in row))
+    for words in ([first for first, _ in titles], [second for _, second in titles], ["------"] * len(titles)):
+        call.print(" " * 13 + "".join(f" {text:>8}" for text in words))
     total = Usage()
     for name in _ORDER:
         row = usage.get(name, Usage())
         total.update(row)
         always = name in ("Native Heap", "Dalvik Heap")
         if always or any(row[key] for _, _, key in chosen):
-            tail = " 0" if always else ""
-            call.print(f"{name:>13}" + cells(row, chosen) + (f" {tail.strip():>8}" * 3 if always else " " * 27))
+            call.print(f"{name:>13}" + cells(row, chosen) + (f" {0:>8}" * 3 if always else " " * 27))
     call.print(f"{'TOTAL':>13}" + cells(total, chosen) + f" {0:>8}" * 3)
 
 
@@ -143,15 +158,26 @@ def summary(call: Call, usage: dict[str, Usage]) -> None:
     rss = sdk >= _RSS_SDK
     call.print("                       Pss(KB)" + ("                        Rss(KB)" if rss else ""))
     call.print("                        ------" + ("                         ------" if rss else ""))
-    by_purpose = {"Native Heap": ("Native Heap",), "Code": (".so mmap", ".apk mmap"), "Stack": ("Stack",), "Java Heap": ("Dalvik Heap",)}
+    by_purpose = {
+        "Native Heap": ("Native Heap",),
+        "Code": (".so mmap", ".apk mmap"),
+        "Stack": ("Stack",),
+        "Java Heap": ("Dalvik Heap",),
+    }
     for name, value in rows.items():
         resident = sum(usage[n]["Rss"] for n in by_purpose.get(name, ()) if n in usage)
-        call.print(f"{name:>20}: {value:>8}" + (f"                       {resident:>8}" if rss and name in by_purpose else ""))
+        call.print(
+            f"{name:>20}: {value:>8}"
+            + (f"                       {resident:>8}" if rss and name in by_purpose else "")
+        )
     swap = "SWAP PSS" if sdk >= _SWAP_PSS_SDK else "SWAP (KB)"
     swapped = total["SwapPss"] if sdk >= _SWAP_PSS_SDK else total["Swap"]
     call.print(" ")
     if rss:
-        call.print(f"{'TOTAL PSS':>20}: {total['Pss']:>8}            TOTAL RSS: {total['Rss']:>8}       TOTAL {swap}: {swapped:>8}")
+        call.print(
+            f"{'TOTAL PSS':>20}: {total['Pss']:>8}            TOTAL RSS: {total['Rss']:>8}"
+            f"       TOTAL {swap}: {swapped:>8}"
+        )
     else:
         call.print(f"{'TOTAL':>20}: {total['Pss']:>8}       TOTAL {swap}: {swapped:>8}")
 
@@ -161,7 +187,9 @@ async def dump_system(call: Call) -> int:
     handset = call.handset
     sdk = handset.profile.sdk
     living, _ = await handset.processes()
-    sizes = sorted([(await total_pss(call, p), await handset.process_name(p), p.pid) for p in living], reverse=True)
+    sizes = sorted(
+        [(await total_pss(call, p), await handset.process_name(p), p.pid) for p in living], reverse=True
+    )
     heading(call)
     call.print()
     call.print("Total PSS by process:")
@@ -170,7 +198,10 @@ async def dump_system(call: Call) -> int:
         return f"{kilobytes:,}K" if sdk >= _KILOBYTES_SDK else f"{kilobytes} kB"
 
     for pss, name, pid in sizes:
-        call.print(f"{amount(pss):>12}: {name} (pid {pid})" + ("                 (        0K in swap)" if sdk >= _SWAP_PSS_SDK else ""))
+        call.print(
+            f"{amount(pss):>12}: {name} (pid {pid})"
+            + ("                 (        0K in swap)" if sdk >= _SWAP_PSS_SDK else "")
+        )
     total = handset.profile.ram_bytes * 92 // 100 // 1024
     used = sum(pss for pss, _, _ in sizes) + total * 38 // 100
     kernel, cached = total * 6 // 100, total * 30 // 100
@@ -178,10 +209,17 @@ async def dump_system(call: Call) -> int:
     free = total - used - kernel - cached - lost
     call.print()
     call.print(f"Total RAM: {amount(total)} (status normal)")
-    call.print(f" Free RAM: {amount(free + cached)} ({amount(cached // 2)} cached pss + {amount(cached - cached // 2)} cached kernel + {amount(free)} free)")
+    call.print(
+        f" Free RAM: {amount(free + cached)} ({amount(cached // 2)} cached pss"
+        f" + {amount(cached - cached // 2)} cached kernel + {amount(free)} free)"
+    )
     call.print(f" Used RAM: {amount(used + kernel)} ({amount(used)} used pss + {amount(kernel)} kernel)")
     call.print(f" Lost RAM: {amount(lost)}")
-    call.print("   Tuning: 256 (large 512), oom   322,560K, restore limit   107,520K (high-end-gfx)" if sdk >= _KILOBYTES_SDK else "   Tuning: 96 (large 256), oom 73728 kB, restore limit 24576 kB (low-ram)")
+    call.print(
+        "   Tuning: 256 (large 512), oom   322,560K, restore limit   107,520K (high-end-gfx)"
+        if sdk >= _KILOBYTES_SDK
+        else "   Tuning: 96 (large 256), oom 73728 kB, restore limit 24576 kB (low-ram)"
+    )
     return 0
 
 

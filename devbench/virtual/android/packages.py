@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zipfile
+from pathlib import PurePosixPath
 from typing import Any
 
 from devbench.virtual.android.call import Call, command
@@ -40,12 +41,17 @@ async def pm(call: Call) -> int:
         return 0
     if verb == "dump" and words:
         return await dump_package(call, words)
-    call.complain(f"Unknown command: {verb}" if verb else "usage: pm [list|path|install|uninstall|clear|dump]")
+    call.complain(
+        f"Unknown command: {verb}" if verb else "usage: pm [list|path|install|uninstall|clear|dump]"
+    )
     return 1 if call.handset.profile.sdk < 28 else 255
 
 
 def list_packages(call: Call, words: list[str]) -> int:
-    flags, names = {word for word in words if word.startswith("-")}, [w for w in words if not w.startswith("-")]
+    flags, names = (
+        {word for word in words if word.startswith("-")},
+        [w for w in words if not w.startswith("-")],
+    )
     own = {name: entry["path"] for name, entry in call.handset.state.packages.items()}
     shown = own if "-3" in flags else _SYSTEM if "-s" in flags else _SYSTEM | own
     for name, path in sorted(shown.items()):
@@ -68,8 +74,10 @@ async def dump_package(call: Call, words: list[str]) -> int:
     if entry:
         call.print(f"  Package [{name}] (5e1c2d3):")
         call.print(f"    userId={entry['uid']}")
-        call.print(f"    codePath={os.path.dirname(entry['path'])}")
-        call.print(f"    versionCode={entry['version_code']} minSdk={entry['min_sdk']} targetSdk={entry['target_sdk']}")
+        call.print(f"    codePath={PurePosixPath(entry['path']).parent}")
+        call.print(
+            f"    versionCode={entry['version_code']} minSdk={entry['min_sdk']} targetSdk={entry['target_sdk']}"
+        )
         call.print(f"    versionName={entry['version_name']}")
     return 0
 

@@ -45,7 +45,12 @@ def change_battery(call: Call, body: Body, words: list[str]) -> int:
         body.plug(call.handset.profile.battery.plugged)
     elif verb == "set" and len(rest) == 2 and rest[0] in ("ac", "usb", "wireless"):
         body.plug(rest[0] if rest[1] == "1" else "none")
-    elif verb == "set" and len(rest) == 2 and rest[0] in ("level", "status", "temp") and rest[1].lstrip("-").isdigit():
+    elif (
+        verb == "set"
+        and len(rest) == 2
+        and rest[0] in ("level", "status", "temp")
+        and rest[1].lstrip("-").isdigit()
+    ):
         body.forced[rest[0]] = int(rest[1])
     else:
         call.print("Unknown set option or command: " + " ".join(words))
@@ -72,7 +77,11 @@ async def dump_power(call: Call, _words: list[str]) -> int:
     call.print(f"  mStayOn={str(bool(stay_on & plug)).lower()}")
     if call.handset.profile.sdk >= 21:
         low = state.settings["global"].get("low_power") == "1"
-        call.print(f"  mLowPowerModeEnabled={str(low).lower()}" if call.handset.profile.sdk < 26 else f"  Battery Saver is {'on' if low else 'off'}")
+        call.print(
+            f"  mLowPowerModeEnabled={str(low).lower()}"
+            if call.handset.profile.sdk < 26
+            else f"  Battery Saver is {'on' if low else 'off'}"
+        )
     call.print()
     call.print("Settings and Configuration:")
     call.print(f"  mStayOnWhilePluggedInSetting={stay_on}")
@@ -84,7 +93,7 @@ async def dump_power(call: Call, _words: list[str]) -> int:
 
 @command("svc")
 async def svc(call: Call) -> int:
-    """`svc power stayon true|false|usb|ac|wireless`, `svc power reboot|shutdown`, `svc wifi|data enable|disable`."""
+    """`svc power stayon true|false|usb|ac|wireless`, `svc power reboot|shutdown`, `svc wifi enable`."""
     words = call.arguments
     values = {"true": "7", "usb": "2", "ac": "1", "wireless": "4", "false": "0"}
     if words[:2] == ["power", "stayon"] and len(words) == 3 and words[2] in values:
@@ -95,9 +104,17 @@ async def svc(call: Call) -> int:
     if words[:2] in (["power", "reboot"], ["power", "shutdown"]):
         call.handset.reboot()
         return 0
-    if len(words) == 2 and words[0] in ("wifi", "data", "nfc", "bluetooth") and words[1] in ("enable", "disable"):
+    if (
+        len(words) == 2
+        and words[0] in ("wifi", "data", "nfc", "bluetooth")
+        and words[1] in ("enable", "disable")
+    ):
         return 0
-    for line in ("Available commands:", "    help     Show information about the subcommands", "    power    Control the power manager"):
+    for line in (
+        "Available commands:",
+        "    help     Show information about the subcommands",
+        "    power    Control the power manager",
+    ):
         call.complain(line)
     return 255
 
@@ -106,7 +123,11 @@ async def cmd_power(call: Call, words: list[str]) -> int:
     """`set-fixed-performance-mode-enabled true` exists from Android 11, `set-mode 0|1` (battery saver) from 9."""
     state, sdk = call.handset.state, call.handset.profile.sdk
     verb, *rest = words or [""]
-    if verb == "set-fixed-performance-mode-enabled" and sdk >= _FIXED_PERFORMANCE_SDK and rest[:1] in (["true"], ["false"]):
+    if (
+        verb == "set-fixed-performance-mode-enabled"
+        and sdk >= _FIXED_PERFORMANCE_SDK
+        and rest[:1] in (["true"], ["false"])
+    ):
         state.fixed_performance = rest[0] == "true"
         return 0
     if verb == "set-mode" and sdk >= 28 and rest[:1] in (["0"], ["1"]):

@@ -9,7 +9,7 @@ _VALUE_LIMIT = 92
 
 @command("getprop")
 async def getprop(call: Call) -> int:
-    """`getprop`, `getprop KEY`, `getprop KEY DEFAULT`; an unknown key is an empty line, as everywhere on Android."""
+    """`getprop`, `getprop KEY`, `getprop KEY DEFAULT`; an unknown key is an empty line."""
     properties = call.handset.state.properties
     if not call.arguments:
         for key in sorted(properties):
@@ -22,13 +22,15 @@ async def getprop(call: Call) -> int:
 
 @command("setprop")
 async def setprop(call: Call) -> int:
-    """Read-only ones keep their value; Android 8 says so, older ones only in the exit code of their time."""
+    """Read-only ones keep their value, and what is too long is refused, in the words of the time."""
     if len(call.arguments) != 2:
         call.complain("usage: setprop NAME VALUE")
         return 1
     key, value = call.arguments
     state, sdk = call.handset.state, call.handset.profile.sdk
-    if (key.startswith("ro.") and key in state.properties) or (len(value) >= _VALUE_LIMIT and not key.startswith("ro.")):
+    if (key.startswith("ro.") and key in state.properties) or (
+        len(value) >= _VALUE_LIMIT and not key.startswith("ro.")
+    ):
         if sdk >= 26:
             call.complain(f"setprop: failed to set property '{key}' to '{value}'")
             return 1

@@ -13,7 +13,9 @@ async def settings(call: Call) -> int:
     words = [word for word in call.arguments if word not in ("--user", "0", "current", "--lineage")]
     verb, namespace, *rest = [*words, "", ""][:2] + words[2:]
     if namespace not in _NAMESPACES or verb not in ("get", "put", "delete", "list"):
-        call.complain("Invalid command or namespace" if words else "usage: settings get|put|delete|list NAMESPACE …")
+        call.complain(
+            "Invalid command or namespace" if words else "usage: settings get|put|delete|list NAMESPACE …"
+        )
         return 1 if call.handset.profile.sdk < 26 else 255
     table = call.handset.state.settings[namespace]
     if verb == "list":

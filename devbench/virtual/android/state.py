@@ -12,7 +12,8 @@ from devbench.virtual.profile import Profile
 
 _SETTINGS = {
     "global": {"stay_on_while_plugged_in": "0", "adb_enabled": "1", "airplane_mode_on": "0", "low_power": "0",
-               "window_animation_scale": "1.0", "transition_animation_scale": "1.0", "animator_duration_scale": "1.0"},
+               "window_animation_scale": "1.0", "transition_animation_scale": "1.0",
+               "animator_duration_scale": "1.0"},
     "system": {"screen_brightness": "102", "screen_brightness_mode": "0", "screen_off_timeout": "60000"},
     "secure": {"android_id": "9774d56d682e549c", "install_non_market_apps": "0"},
 }  # fmt: skip
@@ -33,7 +34,9 @@ class State:
 
     def save(self) -> None:
         kept = {
-            "properties": {key: value for key, value in self.properties.items() if key.startswith("persist.")},
+            "properties": {
+                key: value for key, value in self.properties.items() if key.startswith("persist.")
+            },
             "settings": self.settings,
             "packages": self.packages,
             "body": asdict(self.body) if self.body else None,

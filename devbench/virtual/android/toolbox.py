@@ -1,4 +1,4 @@
-"""Tools whose output was another one before toybox (Android 6): df, ps, top and md5 of a toolbox phone; top of the rest."""
+"""Tools whose output was another one before toybox (Android 6): df, ps and md5 of such a phone; top of all."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ async def ps(call: Call) -> int:
         if wanted and wanted[0] not in (name, str(process.pid)):
             continue
         sizes = f"{process.vsize_bytes // 1024:<6} {process.rss_pages * page // 1024:<6}"
-        call.print(f"{'shell':<9}{process.pid:<5} {process.parent:<5} {sizes} ffffffff 00000000 {process.state} {name}")
+        call.print(
+            f"{'shell':<9}{process.pid:<5} {process.parent:<5} {sizes} ffffffff 00000000 {process.state} {name}"
+        )
     return 0
 
 
@@ -95,5 +97,8 @@ async def top(call: Call) -> int:
         sizes = f"{p.vsize_bytes >> 20:>3}M {p.rss_pages * page >> 20:>3}M"
         seconds = (p.utime_ticks + p.stime_ticks) / ticks
         name = await call.handset.process_name(p)
-        call.print(f"{p.pid:>5} shell        20   0 {sizes}   0 {p.state} {share:5.1f}  0.0 {int(seconds // 60):>3}:{seconds % 60:05.2f} {name}")
+        call.print(
+            f"{p.pid:>5} shell        20   0 {sizes}   0 {p.state} {share:5.1f}  0.0"
+            f" {int(seconds // 60):>3}:{seconds % 60:05.2f} {name}"
+        )
     return 0
