@@ -44,7 +44,8 @@ def trust_line(report: Report) -> str:
             words.append(noun + (f" ({', '.join(sorted(taints))})" if verdict == "tainted" else ""))
     if counts["quick look"] and taints:
         words.append(f"conditions met: {', '.join(sorted(taints))}")
-    return f"Of {len(report.summaries)} cells: {', '.join(words)}." if words else "Nothing was measured."
+    cells = "1 cell" if len(report.summaries) == 1 else f"{len(report.summaries)} cells"
+    return f"Of {cells}: {', '.join(words)}." if words else "Nothing was measured."
 
 
 def warnings_of(report: Report) -> tuple[str, ...]:

@@ -93,7 +93,8 @@ def envelope(values: np.ndarray[tuple[int], np.dtype[np.float64]], bins: int) ->
         x = WIDTH * (i + 0.5) / len(groups)
         bottom = HEIGHT - 2 - (float(group.min()) - low) * scale
         top = HEIGHT - 2 - (float(group.max()) - low) * scale
-        strokes.append(f"M{x:.0f} {bottom:.0f}V{top:.0f}")
+        # a lone sample is a dot that can be seen
+        strokes.append(f"M{x:.0f} {bottom:.0f}V{min(top, bottom - 1.5):.0f}")
     return "".join(strokes)
 
 

@@ -172,6 +172,6 @@ def test_a_run_cut_short_still_gives_every_report(tmp_path: Path, formats: list[
     from dataclasses import replace
 
     run = make_run(ops=True)
-    for kept in (0, 1, 5):
+    for kept in (0, 5):
         cut = build_report(replace(run, measurements=run.measurements[:kept]))
         assert write_reports(cut, formats, tmp_path / str(kept))

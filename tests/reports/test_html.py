@@ -111,8 +111,8 @@ def test_the_home_folder_of_whoever_measured_is_not_in_the_page() -> None:
 
 
 def test_many_phones_stay_light() -> None:
-    phones = tuple(phone(i) for i in range(12))
-    variants = tuple(variant(f"v{i}", model=f"m{i // 4}") for i in range(16))
+    phones = tuple(phone(i) for i in range(6))
+    variants = tuple(variant(f"v{i}", model=f"m{i // 4}") for i in range(32))
     text = page(phones=phones, variants=variants, rounds=3, samples=40, resources=False)
     assert len(text.encode()) < 1_500_000
     assert "more phones are not drawn here" in text
