@@ -158,6 +158,15 @@ class Progress:
         else:
             print(text, file=sys.stderr, flush=True)
 
+    def fetching(self, what: str, done_bytes: int, total_bytes: int) -> None:
+        """A download as lines: at its start, every ten seconds, and at its end."""
+        now = time.monotonic()
+        if 0 < done_bytes < total_bytes and now - self._said_at.get(what, now) < PLAIN_EVERY_S:
+            return
+        self._said_at[what] = now
+        done = "done" if done_bytes == total_bytes else f"{100 * done_bytes // max(total_bytes, 1)} %"
+        self.say(f"fetching {what}, {show(total_bytes, 'byte')}" + (f": {done}" if done_bytes else ""))
+
     def rejects(self, rejects: Sequence[Reject], unmatched: Sequence[str]) -> None:
         for reject in rejects:
             self.say(f"left out: {reject.serial} [{reject.state}]: {reject.reason}\n  → {reject.fix}")

@@ -123,7 +123,11 @@ class ModelError(DevbenchError):
 
 
 class EngineError(DevbenchError):
-    pass
+    """No engine library, or not the right one; `kind` is a failure kind where the phone would have said it."""
+
+    def __init__(self, message: str, *, fix: str | None = None, kind: str = "no-engine") -> None:
+        super().__init__(message, fix=fix)
+        self.kind = kind
 
 
 class RunnerError(DevbenchError):

@@ -23,7 +23,8 @@ def host_checks(environment: Environment, out: Path) -> Iterator[Check]:
     """What this computer needs."""
     yield _adb(environment)
     yield _runners()
-    yield _engine()
+    yield _engine(environment)
+    yield _engine_cache(environment)
     yield _tensorflow()
     yield _virtual()
     yield _results(out)
@@ -73,17 +74,35 @@ def _runners() -> Check:
     return Check(name="runners", status="problem", found="none in this installation", fix=fix)
 
 
-def _engine() -> Check:
+def _engine(environment: Environment) -> Check:
     import platform
 
     from devbench.engines import parse_engine, resolve
 
     target = f"linux-{platform.machine()}"
     try:
-        file = resolve(parse_engine("litert"), target)
+        file = resolve(parse_engine("litert"), target, cache_dir=environment.engines)
     except DevbenchError as error:
         return Check(name="engine litert", status="note", found=error.message, fix=error.fix or "")
     return Check(name="engine litert", status="ok", found=f"{file.version} for {target}, {file.size_bytes} bytes")
+
+
+def _engine_cache(environment: Environment) -> Check:
+    """Engines for phones: what is here already, or whether it can be fetched."""
+    from devbench.engines.inventory import cached_libraries
+
+    cached = cached_libraries(environment.engines)
+    if cached:
+        names = ", ".join(dict.fromkeys(release.name for release, _ in cached))
+        return Check(name="engine cache", status="ok", found=f"{names} in {environment.engines}")
+    if importlib.util.find_spec("jgo") is not None:
+        return Check(name="engine cache", status="ok", found="empty; engines for phones are fetched when needed")
+    return Check(
+        name="engine cache",
+        status="note",
+        found="empty, and nothing here can fetch engines for Android phones",
+        fix='pip install "devbench[android]"',
+    )
 
 
 def _tensorflow() -> Check:

@@ -27,6 +27,10 @@ class Environment:
         return self.home / "leases"
 
     @property
+    def engines(self) -> Path:
+        return self.home / "engines"
+
+    @property
     def variants(self) -> Path:
         return self.home / "variants"
 

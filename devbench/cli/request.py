@@ -64,6 +64,7 @@ def build_request(
         rounds=rounds,
         seed=asked.seed,
         choices=choices,
+        engine_cache=environment.engines,
         suite=suite.name if suite else None,
         baseline=baseline,
         argv=argv,

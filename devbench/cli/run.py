@@ -108,7 +108,7 @@ def _new(
         store.check_writable(out)
     with target_of(asked.device, environment) as target:
         selection = select(target.server, target.spec)
-        prepared = prepare(request, selection, now=now)
+        prepared = prepare(request, selection, now=now, fetching=progress.fetching)
         progress.rejects(prepared.header.rejects, selection.unmatched)
         if dry_run:
             return _show_plan(prepared, json_)

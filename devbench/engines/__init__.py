@@ -1,5 +1,20 @@
-"""Engine libraries: which one runs a model on a target, where its file comes from, and its hash."""
+"""Engine libraries: which one runs a model on a target, where its file comes from, its hash, and what it can do."""
 
-from devbench.engines.resolve import DEFAULT_ENGINES, EngineFile, parse_engine, resolve
+from devbench.engines.asked import DEFAULT_ENGINES, EngineAsked, parse_engine
+from devbench.engines.file import EngineFile
+from devbench.engines.limits import refusal
+from devbench.engines.maven import FetchProgress, silent
+from devbench.engines.resolve import resolve
+from devbench.engines.table import engine_table
 
-__all__ = ["DEFAULT_ENGINES", "EngineFile", "parse_engine", "resolve"]
+__all__ = [
+    "DEFAULT_ENGINES",
+    "EngineAsked",
+    "EngineFile",
+    "FetchProgress",
+    "engine_table",
+    "parse_engine",
+    "refusal",
+    "resolve",
+    "silent",
+]

@@ -1,109 +1,108 @@
-"""From `litert`, `litert@2.3.0` or `litert=/path/lib.so` and a target to one library file with its hash."""
+"""From `tflite`, `tflite@2.14.0` or `tflite@2.14.0=/path` and a target to one library file with its hash."""
 
 from __future__ import annotations
 
-import importlib.util
-from dataclasses import dataclass
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 
-from devbench.errors import EngineError, MissingExtra, UsageError
+from devbench.engines.archive import is_archive, libraries_by_abi
+from devbench.engines.asked import EngineAsked
+from devbench.engines.cache import fetch, unpack_own
+from devbench.engines.elf import is_elf
+from devbench.engines.file import EngineFile, engine_file
+from devbench.engines.maven import FetchProgress, silent
+from devbench.engines.table import Engine, Release, Table, engine_table
+from devbench.engines.wheel import from_wheel
+from devbench.errors import EngineError
 from devbench.hashing import sha256_of
 
-# (operating system of the target, model format) → engine
-DEFAULT_ENGINES: dict[tuple[str, str], str] = {("linux", "tflite"): "litert", ("android", "tflite"): "litert"}
-ENGINES = ("litert",)
-_WHEEL = "ai-edge-litert"
-_WHEEL_LIBRARY = "libLiteRt.so"
 
+def resolve(
+    asked: EngineAsked,
+    target: str,
+    *,
+    cache_dir: Path,
+    progress: FetchProgress = silent,
+    table: Table | None = None,
+) -> EngineFile:
+    """The library for `asked` on `target`, fetched into `cache_dir` if it is not there yet.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineAsked:
-    """One part of `--engine`: a name, and perhaps a version or a file of the user's own."""
-
-    engine: str
-    version: str | None
-    path: Path | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineFile:
-    """A library that can be pushed to a phone of `target`."""
-
-    engine: str
-    version: str | None
-    target: str
-    path: Path
-    sha256: str
-    size_bytes: int
-
-
-def parse_engine(text: str) -> EngineAsked:
-    """`NAME[@VERSION][=PATH]`; UsageError names the engines there are."""
-    name, equals, path = text.partition("=")
-    name, at, version = name.partition("@")
-    if name not in ENGINES:
-        raise UsageError(f"--engine {text}: no engine {name!r}", fix=f"one of: {', '.join(ENGINES)}")
-    if equals and not Path(path).is_file():
-        raise UsageError(f"--engine {text}: {path} is not a file")
-    return EngineAsked(engine=name, version=version if at else None, path=Path(path) if equals else None)
-
-
-@cache
-def resolve(asked: EngineAsked, target: str) -> EngineFile:
-    """The library for `asked` on `target`; EngineError or MissingExtra says how to get it."""
+    EngineError says why there is none, of kind `abi` if the file is for another target; MissingExtra names the
+    extra that brings or fetches it. What is cached needs neither network nor jgo.
+    """
+    engine = (engine_table() if table is None else table)[asked.engine]
     if asked.path is not None:
-        return _file(asked.engine, asked.version, target, asked.path)
-    path, version, wheel_target = _wheel_library()
-    if target != wheel_target:
+        return _own(engine, asked, asked.path, target, cache_dir)
+    if asked.version in engine.releases or (asked.version is None and target not in engine.wheel_targets):
+        release = release_of(engine, asked.version)
+        if release is not None:
+            return _pinned(engine, release, target, cache_dir, progress)
+    if engine.wheel is None or target not in engine.wheel_targets:
         raise EngineError(
-            f"engine litert for {target}: the {_WHEEL} wheel on this computer holds the library for {wheel_target}",
-            fix="give the library for the phone: --engine litert=/path/to/libLiteRt.so",
+            f"engine {asked} has no library for {target}",
+            fix=f"give one: --engine {asked}=/path/to/{engine.library}",
+            kind="abi",
         )
-    if asked.version is not None and asked.version != version:
-        raise EngineError(
-            f"engine litert@{asked.version}: installed is {version}",
-            fix=f'pip install "{_WHEEL}=={asked.version}"',
-        )
-    return _file(asked.engine, version, target, path)
+    return from_wheel(engine, asked, target)
 
 
-def _file(engine: str, version: str | None, target: str, path: Path) -> EngineFile:
-    return EngineFile(
-        engine=engine,
-        version=version,
-        target=target,
-        path=path.resolve(),
-        sha256=sha256_of(path),
-        size_bytes=path.stat().st_size,
+def release_of(engine: Engine, version: str | None) -> Release | None:
+    """The pinned release of a version, or the default one; None where there is none."""
+    return engine.releases.get(version or engine.default or "")
+
+
+def _pinned(engine: Engine, release: Release, target: str, cache_dir: Path, progress: FetchProgress) -> EngineFile:
+    library = release.libraries.get(target)
+    if library is None:
+        raise EngineError(
+            f"engine {release.name} has no library for {target}; it has: {', '.join(release.libraries)}",
+            fix="leave --engine out for the target's default engine, "
+            f"or give a library: --engine {release.name}=/path/to/{engine.library}",
+            kind="abi",
+        )
+    path = fetch(cache_dir, release, library, progress)
+    return engine_file(
+        engine.name,
+        release.version,
+        target,
+        path,
+        delegates=release.delegates,
+        minimal_api=library.minimal_api,
     )
 
 
-def _wheel_library() -> tuple[Path, str, str]:
-    """(library, version, target) of the installed wheel, found without importing it: that takes a second."""
-    spec = importlib.util.find_spec("ai_edge_litert")
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingExtra(
-            "engine litert comes with the ai-edge-litert wheel, which is not installed",
-            fix='pip install "devbench[virtual]"',
-        )
-    path = Path(next(iter(spec.submodule_search_locations))) / _WHEEL_LIBRARY
-    if not path.is_file():
+def _own(engine: Engine, asked: EngineAsked, path: Path, target: str, cache_dir: Path) -> EngineFile:
+    """A user's own library, or the one for this target out of a user's own AAR."""
+    try:
+        if is_archive(path):
+            entry = _entry_for(engine, path, target)
+            path = unpack_own(cache_dir, path, sha256_of(path), entry, target)
+        elif not is_elf(path):
+            raise EngineError(
+                f"{path} is neither a shared library nor an AAR",
+                fix=f"--engine {asked}=PATH takes a .so or .aar",
+            )
+        return engine_file(engine.name, asked.version, target, path)
+    except OSError as error:
+        raise EngineError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _entry_for(engine: Engine, archive: Path, target: str) -> str:
+    """The engine's library by its usual name, or the only one there is for the ABI."""
+    os_name, _, abi = target.partition("-")
+    by_abi = libraries_by_abi(archive)
+    if os_name != "android" or abi not in by_abi:
+        has = ", ".join(sorted(by_abi)) or "none at all"
         raise EngineError(
-            f"{path} is missing from the {_WHEEL} wheel", fix=f"pip install --force-reinstall {_WHEEL}"
+            f"abi: {archive.name} has no library for {target}; it has: {has}",
+            fix=f"an AAR with jni/{abi}/, or the library itself: --engine {engine.name}=/path/to/{engine.library}",
+            kind="abi",
         )
-    return path, metadata.version(_WHEEL), f"linux-{elf_machine(path)}"
-
-
-_ELF_MACHINES = {0x3E: "x86_64", 0xB7: "aarch64", 0x28: "arm", 0x03: "x86"}
-
-
-def elf_machine(path: Path) -> str:
-    """The machine an ELF file is for (`x86_64`, `aarch64`, `arm`, `x86`); EngineError if it is none."""
-    with open(path, "rb") as file:
-        head = file.read(20)
-    if head[:4] != b"\x7fELF" or len(head) < 20:
-        raise EngineError(f"{path} is not a shared library (no ELF header)")
-    code = int.from_bytes(head[18:20], "little" if head[5] == 1 else "big")
-    return _ELF_MACHINES.get(code, f"machine-{code}")
+    named = [name for name in by_abi[abi] if name.endswith(f"/{engine.library}")]
+    candidates = named or by_abi[abi]
+    if len(candidates) != 1:
+        raise EngineError(
+            f"{archive.name} has several libraries for {abi}, none called {engine.library}: "
+            f"{', '.join(Path(name).name for name in candidates)}",
+            fix=f"unpack it and name one: --engine {engine.name}=PATH",
+        )
+    return candidates[0]

@@ -14,8 +14,17 @@ from devbench.domain.device import DeviceInfo, Reject
 from devbench.domain.job import Job, Profile
 from devbench.domain.run import Artifact, Run, RunHeader
 from devbench.domain.variant import Variant
-from devbench.engines import DEFAULT_ENGINES, EngineFile, parse_engine, resolve
-from devbench.errors import DevbenchError, EngineError, NoUsableDevice, ResumeMismatch
+from devbench.engines import (
+    DEFAULT_ENGINES,
+    EngineFile,
+    FetchProgress,
+    engine_table,
+    parse_engine,
+    refusal,
+    resolve,
+    silent,
+)
+from devbench.errors import DevbenchError, EngineError, MissingExtra, NoUsableDevice, ResumeMismatch
 from devbench.hashing import sha256_of
 from devbench.plan import Choices, EngineChoice, plan_phone
 from devbench.runners.binaries import RunnerBinary, runner_binary
@@ -24,13 +33,17 @@ from devbench.store import new_run_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """Everything a user asked for, resolved to values; `options` are the same as text, for --resume."""
+    """Everything a user asked for, resolved to values; `options` are the same as text, for --resume.
+
+    `engine_cache` is the folder that engine libraries are fetched into and taken from.
+    """
 
     variants: tuple[Variant, ...]
     profile: Profile
     rounds: int
     seed: int
     choices: Choices
+    engine_cache: Path
     suite: str | None = None
     baseline: str | None = None
     argv: tuple[str, ...] = ()
@@ -61,14 +74,16 @@ class Prepared:
         return sum(len(phone.jobs) for phone in self.phones)
 
 
-def prepare(request: RunRequest, selection: Selection, *, now: datetime) -> Prepared:
-    """The plan of a new run; NoUsableDevice if no selected phone can run anything, with each reason."""
+def prepare(
+    request: RunRequest, selection: Selection, *, now: datetime, fetching: FetchProgress = silent
+) -> Prepared:
+    """The plan of a new run, engines fetched; NoUsableDevice if no selected phone can run it, with each reason."""
     phones: list[PhonePlan] = []
     rejects = list(selection.rejects)
     for info in selection.devices:
         try:
-            phones.append(_plan(info, request))
-        except EngineError as error:
+            phones.append(_plan(info, request, fetching))
+        except (EngineError, MissingExtra) as error:
             rejects.append(_no_engine(info, error))
     if not phones:
         raise NoUsableDevice(_why_none(rejects, selection), fix=_no_phone_fix(rejects))
@@ -133,17 +148,21 @@ def check_agreement(header: RunHeader, options: dict[str, str]) -> None:
             )
 
 
-def _plan(info: DeviceInfo, request: RunRequest) -> PhonePlan:
+def _plan(info: DeviceInfo, request: RunRequest, fetching: FetchProgress) -> PhonePlan:
     binary = runner_binary(info.target)
-    engines: dict[str, EngineFile] = {}
+    files: dict[str, EngineFile] = {}
 
     def engine_for(variant: Variant, device: DeviceInfo, asked: str | None) -> EngineChoice:
         os_name = device.target.partition("-")[0]
         name = asked or DEFAULT_ENGINES.get((os_name, variant.format))
         if name is None:
             raise EngineError(f"no engine runs .{variant.format} files on {device.target}")
-        file = resolve(parse_engine(name), device.target)
-        engines[file.sha256] = file
+        if name not in files:
+            files[name] = _engine(name, device, request, fetching)
+        file = files[name]
+        formats = engine_table()[file.engine].formats
+        if variant.format not in formats:
+            raise EngineError(f"engine {file.engine} runs .{', .'.join(formats)} files, not {variant.path}")
         return EngineChoice(engine=file.engine, version=file.version, sha256=file.sha256)
 
     jobs = plan_phone(
@@ -156,7 +175,18 @@ def _plan(info: DeviceInfo, request: RunRequest) -> PhonePlan:
         engine_for=engine_for,
         runner_sha256=binary.sha256,
     )
+    engines = {file.sha256: file for file in files.values()}
     return PhonePlan(info=info, jobs=jobs, binary=binary, engines=engines)
+
+
+def _engine(name: str, device: DeviceInfo, request: RunRequest, fetching: FetchProgress) -> EngineFile:
+    """The library for a phone, or EngineError with the reason why it or a delegate asked for cannot run there."""
+    file = resolve(parse_engine(name), device.target, cache_dir=request.engine_cache, progress=fetching)
+    for delegate in (None, *request.choices.delegates):
+        reason = refusal(file, device, delegate)
+        if reason is not None:
+            raise EngineError(reason, kind="link" if delegate is None else "delegate-refused")
+    return file
 
 
 def _replan(header: RunHeader, info: DeviceInfo, jobs: tuple[Job, ...]) -> PhonePlan:
@@ -226,7 +256,7 @@ def _artifacts(phones: list[PhonePlan]) -> tuple[Artifact, ...]:
 def _no_engine(info: DeviceInfo, error: DevbenchError) -> Reject:
     return Reject(
         serial=info.serial,
-        state="no-engine",
+        state=error.kind if isinstance(error, EngineError) else "not-installed",
         reason=f"{info.device} ({info.target}): {error.message}",
         fix=error.fix or "--engine NAME=PATH takes a library of your own",
     )

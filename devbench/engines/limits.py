@@ -1,0 +1,52 @@
+"""What an engine library cannot do on a phone, said before anything is pushed there."""
+
+from __future__ import annotations
+
+from devbench.domain.device import DeviceInfo
+from devbench.engines.file import EngineFile
+from devbench.engines.table import Release, Table, engine_table
+
+
+def refusal(
+    file: EngineFile, device: DeviceInfo, delegate: str | None, table: Table | None = None
+) -> str | None:
+    """One sentence why `file` with `delegate` cannot run on the phone; None where nothing known forbids it.
+
+    What is not known (a phone that does not tell its page size, delegates of a user's own library) forbids nothing:
+    the phone itself has the last word. `delegate` None: whatever it will be.
+    """
+    name = f"{file.engine} {file.version or ''}".strip()
+    if file.target != device.target:
+        return f"{name} is for {file.target}, the phone is {device.target}"
+    if file.minimal_api is not None and device.sdk is not None and device.sdk < file.minimal_api:
+        return (
+            f"{name} is built for Android API {file.minimal_api} and later, the phone has API {device.sdk}"
+            + _that_fit(file, device, table)
+        )
+    alignment, page = file.load_alignment_bytes, device.page_size_bytes
+    if alignment is not None and page is not None and page > alignment:
+        return (
+            f"{name} is aligned to pages of {alignment} bytes, the phone's have {page}: its linker refuses it"
+            + _that_fit(file, device, table)
+        )
+    if delegate not in (None, "none") and file.delegates is not None and delegate not in file.delegates:
+        has = ", ".join(("none", *file.delegates))
+        return f"{name} has no delegate {delegate}; it has: {has}"
+    return None
+
+
+def _that_fit(file: EngineFile, device: DeviceInfo, table: Table | None) -> str:
+    engine = (engine_table() if table is None else table).get(file.engine)
+    fit = (
+        [release.version for release in engine.releases.values() if _fits(release, device)] if engine else []
+    )
+    return f"; what fits: {', '.join(f'{file.engine}@{version}' for version in fit)}" if fit else ""
+
+
+def _fits(release: Release, device: DeviceInfo) -> bool:
+    library = release.libraries.get(device.target)
+    return (
+        library is not None
+        and (device.sdk or 0) >= (library.minimal_api or 0)
+        and (device.page_size_bytes or 0) <= library.load_alignment_bytes
+    )
