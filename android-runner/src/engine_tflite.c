@@ -41,17 +41,23 @@ static int tflite_open(const struct run_options *o, struct failure *f) {
 
 #define MAX_EVENTS 8192
 static struct event {
-    const char *name;
     int64_t node, started_ns, ns;
     bool timed_by_delegate;
+    char name[95]; /* a copy: delegates reuse the memory of theirs */
 } *events;
 static uint32_t n_events;
 static bool recording;
 
 static struct event *new_event(const char *name, int64_t node) {
     if (!recording || n_events == MAX_EVENTS) return NULL;
-    events[n_events] = (struct event){name, node, 0, 0, false};
-    return &events[n_events++];
+    struct event *e = &events[n_events++];
+    e->node = node;
+    e->ns = 0;
+    e->timed_by_delegate = false;
+    size_t n = strlen(name) < sizeof e->name - 1 ? strlen(name) : sizeof e->name - 1;
+    memcpy(e->name, name, n);
+    e->name[n] = 0;
+    return e;
 }
 
 static void ignore_event(struct tfl_profiler *p, const char *name, uint64_t status) { (void)p, (void)name, (void)status; }
