@@ -31,6 +31,8 @@ struct bounds bounds_from(const struct args *a) {
         .steady_min_ns = args_integer(a, "steady_min_ms", 2000, 0, day_ms) * ns,
         .steady_soft_ns = args_integer(a, "steady_soft_ms", 30000, 0, day_ms) * ns,
         .steady_soft_n = args_integer(a, "steady_soft_n", 5, 1, many),
+        .warmup_keep_n = args_integer(a, "warmup_keep_n", 10000, 0, many),
+        .steady_max_n = args_integer(a, "steady_max_n", 20000, 1, many),
     };
     return b;
 }
@@ -121,8 +123,7 @@ int run_warmup(const struct engine *e, const struct bounds *b, struct warmup_res
     while (elapsed < b->warmup_min_ns || elapsed < b->warmup_max_ns || n < b->warmup_max_n) {
         int64_t ns = time_inference(e, f);
         if (ns < 0) break;
-        keep(ns);
-        n++;
+        if (n++ < b->warmup_keep_n) keep(ns);
         int64_t now = now_ns();
         elapsed = now - started;
         if (block_agrees(b, ns, now) && elapsed >= b->warmup_min_ns) {
@@ -136,7 +137,9 @@ int run_warmup(const struct engine *e, const struct bounds *b, struct warmup_res
     return f->kind ? -1 : 0;
 }
 
+/* An inference of a microsecond would otherwise leave a million samples, each as sure as the next. */
 static bool steady_ends(const struct bounds *b, int64_t n, int64_t elapsed) {
+    if (n >= b->steady_max_n) return true;
     if (n >= b->steady_min_n && elapsed >= b->steady_min_ns) return true;
     return elapsed >= b->steady_soft_ns && n >= b->steady_soft_n;
 }

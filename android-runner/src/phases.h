@@ -8,7 +8,7 @@ struct bounds {
     int64_t warmup_min_ns, warmup_max_ns, warmup_block_ns;
     int64_t warmup_max_n, warmup_block_n;
     double warmup_tolerance_pct;
-    int64_t steady_min_n, steady_min_ns, steady_soft_ns, steady_soft_n;
+    int64_t steady_min_n, steady_min_ns, steady_soft_ns, steady_soft_n, steady_max_n, warmup_keep_n;
 };
 
 struct warmup_result {

@@ -14,7 +14,7 @@ class Bounds:
     """When warm-up and steady phase end (docs/measuring.md); the host passes them on, the runner obeys.
 
     Steady ends at `steady_min_n` inferences and `steady_min_ms`; past `steady_soft_ms` it ends as soon as
-    `steady_soft_n` are there.
+    `steady_soft_n` are there, and at `steady_max_n` in any case. Of the warm-up, `warmup_keep_n` samples are kept.
     """
 
     warmup_min_ms: int = 1000
@@ -27,6 +27,8 @@ class Bounds:
     steady_min_ms: int = 2000
     steady_soft_ms: int = 30000
     steady_soft_n: int = 5
+    steady_max_n: int = 20_000
+    warmup_keep_n: int = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
