@@ -66,20 +66,30 @@ def _width() -> int:
     return int(columns) if columns.isdigit() and int(columns) > 0 else 160
 
 
-def print_devices(selection: Selection) -> None:
-    """Usable phones as a table, then each reject with its way out."""
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows of text on stdout, as wide as the terminal."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _width())
+    console.print(table)
+
+
+def print_devices(selection: Selection) -> None:
+    """Usable phones as a table, then each reject with its way out."""
+    from rich.console import Console
 
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _width())
     if selection.devices:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for head in ("device", "serial", "model", "Android", "target", "cores", "RAM", "labels"):
-            table.add_column(head, overflow="fold")
-        for info in selection.devices:
-            table.add_row(*_device_row(info))
-        console.print(table)
+        heads = ("device", "serial", "model", "Android", "target", "cores", "RAM", "labels")
+        print_table(heads, [_device_row(info) for info in selection.devices])
     for reject in selection.rejects:
         console.print(f"{reject.serial} \\[{reject.state}] {reject.reason}\n  → {reject.fix}", markup=True)
     for part in selection.unmatched:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import devbench
-from devbench.cli import devices, doctor, parse, report, run, runner, variants, virtual
+from devbench.cli import devices, doctor, engines, parse, report, run, runner, variants, virtual
 
 app = typer.Typer(
     name="devbench",
@@ -42,6 +42,7 @@ app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("devices", epilog=devices.EXAMPLES)(devices.devices)
 app.command("doctor")(doctor.doctor)
 app.add_typer(variants.app, name="variants")
+app.add_typer(engines.app, name="engines")
 app.add_typer(virtual.app, name="virtual")
 app.add_typer(runner.app, name="runner")
 app.command("parse")(parse.parse)
