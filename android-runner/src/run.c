@@ -14,8 +14,8 @@ static const struct engine *const ENGINES[] = {&engine_litert, &engine_tflite};
 static const char *const KEYS[] = {
     "engine", "lib", "model", "delegate", "threads", "cpu_mask", "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
     "warmup_block_n", "warmup_block_ms", "warmup_tolerance_pct", "steady_min_n", "steady_min_ms", "steady_soft_ms",
-    "steady_soft_n", "steady_max_n", "warmup_keep_n", "inputs", "*input", "*shape", "signature", "outputs", "until", "hold_max_ms", "nonce", "out", "err",
-    "detach", NULL};
+    "steady_soft_n", "steady_max_n", "warmup_keep_n", "inputs", "*input", "*shape", "signature", "outputs", "until",
+    "hold_max_ms", "nonce", "out", "err", "detach", NULL};
 
 enum pass { LATENCY, RESOURCES, OPS };
 
