@@ -50,6 +50,8 @@ def _decode(kind: Any, data: Any, where: str) -> Any:
     if origin is tuple:
         item = typing.get_args(kind)[0]
         _expect(isinstance(data, list), "a list", data, where)
+        if item is int and all(type(value) is int for value in data):
+            return tuple(data)  # raw samples come by the million: no name is built for each
         return tuple(_decode(item, value, f"{where}[{i}]") for i, value in enumerate(data))
     if origin is dict:
         item = typing.get_args(kind)[1]
