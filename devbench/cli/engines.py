@@ -12,7 +12,7 @@ from devbench.errors import UsageError
 
 if TYPE_CHECKING:
     from devbench.engines import EngineAsked
-    from devbench.engines.table import Engine, Release
+    from devbench.engines.table import Engine, Library, Release
 
 app = typer.Typer(no_args_is_help=True, help="Engine libraries: TensorFlow Lite, LiteRT, TensorFlow Mobile.")
 
@@ -93,8 +93,10 @@ def fetch(
         for release, library in wanted:
             source = release if repository is None else replace(release, repository=repository)
             path = cache.fetch(folder, source, library, progress.fetching)
-            fetched.append({"engine": release.engine, "version": release.version, "target": library.target,
-                            "path": str(path), "sha256": library.sha256, "size_bytes": library.size_bytes})  # fmt: skip
+            fetched.append({
+                "engine": release.engine, "version": release.version, "target": library.target,
+                "path": str(path), "sha256": library.sha256, "size_bytes": library.size_bytes,
+            })  # fmt: skip
             if not json_:
                 print_line(str(path))
     if json_:
@@ -129,7 +131,7 @@ def info(
         print_line(line)
 
 
-def _library_for(release: Release, target: str) -> Any:
+def _library_for(release: Release, target: str) -> Library:
     if target not in release.libraries:
         raise UsageError(
             f"{release.name} has no library for {target}", fix=f"one of: {', '.join(release.libraries)}"
@@ -201,7 +203,7 @@ def _file_json(asked: EngineAsked) -> dict[str, Any]:
     for entry, elf in inspect_file(path):
         values = to_json(elf)
         assert isinstance(values, dict)
-        minimal_api = None if elf.for_linux else elf.minimal_api
+        minimal_api = None if elf.needs_of_linux else elf.minimal_api
         libraries.append({"path": entry, **values, "minimal_api": minimal_api})
     return {
         "engine": asked.engine,

@@ -37,14 +37,15 @@ class ElfLibrary:
     minimal_api: int | None
 
     @property
-    def for_linux(self) -> bool:
-        """Linked against glibc or musl, which no Android has."""
-        return any(name.startswith(("libc.so.6", "libc.musl-", "ld-linux")) for name in self.needed)
+    def needs_of_linux(self) -> str | None:
+        """A library it is linked against that no Android has."""
+        signs = ("libc.so.6", "libc.musl-", "ld-linux")
+        return next((name for name in self.needed if name.startswith(signs)), None)
 
     @property
-    def for_android(self) -> bool:
-        """Linked against bionic: its libc has no version in its name."""
-        return "libc.so" in self.needed or "liblog.so" in self.needed
+    def needs_of_android(self) -> str | None:
+        """A library it is linked against that only Android has; plain `libc.so` is also musl's name."""
+        return next((name for name in self.needed if name in ("liblog.so", "libandroid.so")), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ def _needed(file: BinaryIO, loads: list[_Segment], dynamic: list[tuple[int, int]
         raise ValueError("its string table lies outside of it")
     for tag, value in dynamic:
         if tag == _DT_NEEDED:
-            file.seek(strings - home.address + home.offset + value)
+            _seek(file, strings - home.address + home.offset + value)
             yield file.read(256).partition(b"\0")[0].decode("utf-8", "replace")
 
 
@@ -170,8 +171,15 @@ def _minimal_api(wide: bool, tags: set[int], built_for: int | None) -> int | Non
 def _bytes(file: BinaryIO, offset: int, size: int) -> bytes:
     if size > _MAX_TABLE_BYTES:
         raise ValueError(f"a table of {size} bytes")
-    file.seek(offset)
+    _seek(file, offset)
     data = file.read(size)
     if len(data) != size:
         raise ValueError("cut off")
     return data
+
+
+def _seek(file: BinaryIO, offset: int) -> None:
+    try:
+        file.seek(offset)
+    except OSError as error:
+        raise ValueError(f"it points to byte {offset} of itself") from error

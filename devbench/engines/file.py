@@ -65,11 +65,7 @@ def check_target(elf: ElfLibrary, target: str, path: Path) -> None:
             fix=f"the library for {target}",
             kind="abi",
         )
-    if target.startswith("android-") and elf.for_linux:
-        raise EngineError(f"abi: {path} is built for Linux (it needs {_libc(elf)}), not Android", kind="abi")
-    if target.startswith("linux-") and elf.for_android and not elf.for_linux:
-        raise EngineError(f"abi: {path} is built for Android (it needs {_libc(elf)}), not Linux", kind="abi")
-
-
-def _libc(elf: ElfLibrary) -> str:
-    return next(name for name in elf.needed if name.startswith(("libc.", "ld-linux", "liblog.")))
+    alien = elf.needs_of_linux if target.startswith("android-") else elf.needs_of_android
+    if alien is not None:
+        built, os_name = ("Linux", "Android") if target.startswith("android-") else ("Android", "Linux")
+        raise EngineError(f"abi: {path} is built for {built} (it needs {alien}), not {os_name}", kind="abi")

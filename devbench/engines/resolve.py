@@ -50,7 +50,9 @@ def release_of(engine: Engine, version: str | None) -> Release | None:
     return engine.releases.get(version or engine.default or "")
 
 
-def _pinned(engine: Engine, release: Release, target: str, cache_dir: Path, progress: FetchProgress) -> EngineFile:
+def _pinned(
+    engine: Engine, release: Release, target: str, cache_dir: Path, progress: FetchProgress
+) -> EngineFile:
     library = release.libraries.get(target)
     if library is None:
         raise EngineError(
