@@ -26,6 +26,10 @@ from devbench.virtual.records import PhoneRecord, PhoneSpec, read_spec, write_re
 
 
 def main() -> None:
+    """Forks once, so that whoever started it has no child to wait for."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
     folder = Path(sys.argv[1])
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

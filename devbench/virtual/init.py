@@ -222,7 +222,7 @@ class Init:
         if len(kept) > 3:
             os.dup2(kept[3], 3)
         os.closerange(4 if len(kept) > 3 else 3, 1024)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT):
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)
         if cpus:
             os.sched_setaffinity(0, cpus)

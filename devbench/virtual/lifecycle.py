@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -100,37 +101,21 @@ def _start(folder: Path, spec: PhoneSpec) -> PhoneRecord:
     with (folder / "daemon.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", code, str(folder)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/", start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/",
         )  # fmt: skip
     assert process.stdout is not None
-    with process.stdout:
-        line = _read_line(process, _START_S)
-    reply = (
-        json.loads(line)
-        if line
-        else {"error": "its daemon ended at once", "fix": f"see {folder / 'daemon.log'}"}
-    )
+    with process.stdout as answers:
+        ready, _, _ = select.select([answers], [], [], _START_S)
+        line = answers.readline() if ready else b""
+    process.wait()
+    reply = json.loads(line) if line else {"error": "its daemon did not come up", "fix": f"see {folder / 'daemon.log'}"}
     if "error" in reply:
-        process.wait(_STOP_S)
         raise VirtualPhoneError(f"{spec.name}: {reply['error']}", fix=reply.get("fix"))
     (folder / "port").write_text(str(reply["port"]))
     record = read_record(folder)
     if record is None:
         raise VirtualPhoneError(f"{spec.name} is gone again", fix=f"see {folder / 'daemon.log'}")
     return record
-
-
-def _read_line(process: subprocess.Popen[bytes], limit_s: float) -> bytes:
-    """The daemon's answer; a daemon that is silent for too long is ended."""
-    import threading
-
-    assert process.stdout is not None
-    timer = threading.Timer(limit_s, process.kill)
-    timer.start()
-    try:
-        return process.stdout.readline()
-    finally:
-        timer.cancel()
 
 
 def _connect(server: Server, phone: VirtualPhone, *, expected: bool) -> None:

@@ -75,22 +75,20 @@ def _start(home: Path, address: ServerAddress, adb: str | None) -> None:
         "HOME": str(folder.parent), "ANDROID_SDK_HOME": str(folder.parent), "PATH": os.defpath, "LANG": "C.UTF-8",
         "ADB_USB": "0", "ADB_EMU": "0", "ADB_MDNS": "0", "ADB_MDNS_OPENSCREEN": "0", "ADB_LIBUSB": "0",
     }  # fmt: skip
-    with (home / "server.log").open("ab") as log:
-        process = subprocess.Popen(
-            [binary, "-L", f"tcp:localhost:{address.port}", "server", "nodaemon"],
-            env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+    # a shell between us, so that the server is nobody's child and can outlive this process
+    command = ["/bin/sh", "-c", '"$@" > "$0" 2>&1 < /dev/null & echo $!', str(home / "server.log")]
+    command += [binary, "-L", f"tcp:localhost:{address.port}", "server", "nodaemon"]
+    started = subprocess.run(command, env=env, stdout=subprocess.PIPE, start_new_session=True, check=True)
+    pid = int(started.stdout)
     limit = time.monotonic() + _START_S
     server = Server(address)
     while not (server.listening() and key_of(home).exists()):
-        if process.poll() is not None or time.monotonic() > limit:
-            process.kill()
+        if not Path(f"/proc/{pid}").exists() or time.monotonic() > limit:
             raise VirtualPhoneError(
-                "the private adb server did not start",
-                fix=f"see {home / 'server.log'}; another adb: ADB=/path/to/adb",
+                "the private adb server did not start", fix=f"see {home / 'server.log'}; another adb: ADB=/path/to/adb"
             )
         time.sleep(0.02)
-    (home / "server.json").write_text(json.dumps({"pid": process.pid, "port": address.port}))
+    (home / "server.json").write_text(json.dumps({"pid": pid, "port": address.port}))
 
 
 def _is_ours(pid: int, home: Path) -> bool:
@@ -105,11 +103,11 @@ def _is_ours(pid: int, home: Path) -> bool:
 def _wait_end(pid: int) -> None:
     limit = time.monotonic() + 5
     while time.monotonic() < limit:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+            ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        except OSError:
+            return
+        if ended:
             return
         time.sleep(0.01)
     with contextlib.suppress(ProcessLookupError):

@@ -1,7 +1,7 @@
 """The program behind every command of a phone that the daemon answers, as an ELF file made from its bytes.
 
 Why not a script: it must run in any root folder, without Python, in pipes and in `$(…)`, and start in well
-under 1 ms. The sources are stub/x86_64.S and stub/aarch64.S.
+under 1 ms. The sources are stub_source/.
 """
 
 from __future__ import annotations
