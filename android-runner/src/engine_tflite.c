@@ -208,13 +208,12 @@ static int tflite_compile(const struct run_options *o, struct model_io *io, stru
 
 static void tflite_read_back(struct applied *to) {
     const struct delegation *d = seen_delegation();
-    *to = (struct applied){TfLiteVersion(), NULL, -1, -1, model_nodes(), -1};
+    *to = (struct applied){TfLiteVersion(), NULL, -1, -1, d ? d->nodes : model_nodes(), -1};
     if (!self.delegate || (d && d->delegated_nodes == 0)) {
         to->delegate = "none";
         to->fully_delegated = to->delegated_nodes = to->partitions = 0;
     } else if (d) {
         to->delegate = "xnnpack";
-        to->nodes = d->nodes;
         to->delegated_nodes = d->delegated_nodes;
         to->partitions = d->partitions;
         to->fully_delegated = d->delegated_nodes == d->nodes;
