@@ -106,7 +106,7 @@ class Adbd:
             (root / name).mkdir(parents=True, exist_ok=True)
             (root / name).chmod(mode)
         if os.geteuid() == 0:
-            for name in ("data/local/tmp", "sdcard"):
+            for name in ("data/local/tmp", "data/app", "sdcard"):
                 os.chown(root / name, SHELL_UID, SHELL_UID)
 
     async def _listen(self) -> None:

@@ -5,7 +5,7 @@ and with it everything in the phone ends: killing it is how a phone is switched 
 one descriptor.
 """
 # plain os calls, since each is one system call and this process imports little:
-# ruff: noqa: PTH101, PTH103, PTH104, PTH108, PTH112, PTH115, PTH116, PTH120, PTH208, PTH211
+# ruff: noqa: PTH101, PTH103, PTH104, PTH106, PTH108, PTH112, PTH115, PTH116, PTH120, PTH208, PTH211
 
 from __future__ import annotations
 
@@ -253,6 +253,8 @@ class Init:
             return [int(getattr(found, f"st_{field}")) for field in STAT_FIELDS], ()
         if name == "unlink":
             os.unlink(path)
+        elif name == "rmdir":
+            os.rmdir(path)
         elif name == "folders":
             os.makedirs(path, 0o775, exist_ok=True)
         elif name == "symlink":

@@ -108,7 +108,11 @@ def _start(folder: Path, spec: PhoneSpec) -> PhoneRecord:
         ready, _, _ = select.select([answers], [], [], _START_S)
         line = answers.readline() if ready else b""
     process.wait()
-    reply = json.loads(line) if line else {"error": "its daemon did not come up", "fix": f"see {folder / 'daemon.log'}"}
+    reply = (
+        json.loads(line)
+        if line
+        else {"error": "its daemon did not come up", "fix": f"see {folder / 'daemon.log'}"}
+    )
     if "error" in reply:
         raise VirtualPhoneError(f"{spec.name}: {reply['error']}", fix=reply.get("fix"))
     (folder / "port").write_text(str(reply["port"]))

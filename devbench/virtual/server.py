@@ -85,7 +85,8 @@ def _start(home: Path, address: ServerAddress, adb: str | None) -> None:
     while not (server.listening() and key_of(home).exists()):
         if not Path(f"/proc/{pid}").exists() or time.monotonic() > limit:
             raise VirtualPhoneError(
-                "the private adb server did not start", fix=f"see {home / 'server.log'}; another adb: ADB=/path/to/adb"
+                "the private adb server did not start",
+                fix=f"see {home / 'server.log'}; another adb: ADB=/path/to/adb",
             )
         time.sleep(0.02)
     (home / "server.json").write_text(json.dumps({"pid": pid, "port": address.port}))

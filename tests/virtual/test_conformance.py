@@ -30,7 +30,11 @@ def both(request: pytest.FixtureRequest, make_lab: Callable[[str | None], Lab]) 
 def tree_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
     """Mode, time in seconds and content of each file below."""
     return {
-        str(path.relative_to(folder)): (path.stat().st_mode & 0o777, int(path.stat().st_mtime), path.read_bytes())
+        str(path.relative_to(folder)): (
+            path.stat().st_mode & 0o777,
+            int(path.stat().st_mtime),
+            path.read_bytes(),
+        )
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
@@ -38,7 +42,9 @@ def tree_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 
 def test_it_is_listed_with_its_model(both: Both) -> None:
     lab, phone = both
-    line = next(line for line in lab.run(None, "devices", "-l").stdout.decode().splitlines() if phone.serial in line)
+    line = next(
+        line for line in lab.run(None, "devices", "-l").stdout.decode().splitlines() if phone.serial in line
+    )
     assert " device product:taimen model:Pixel_2_XL device:taimen" in line
 
 
@@ -121,7 +127,11 @@ def test_64_streams_at_once(both: Both) -> None:
     command = [lab.adb, "-P", str(lab.server.port), "-s", phone.serial, "shell"]
     go = "while [ ! -e /data/local/tmp/go ]; do sleep 0.05; done"
     many = [
-        subprocess.Popen([*command, f"{go}; echo {number}; exit {number}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [*command, f"{go}; echo {number}; exit {number}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
         for number in range(64)
     ]
     lab.shell(phone, "touch /data/local/tmp/go")
@@ -229,5 +239,3 @@ def test_adbutils_finds_the_same_phone(lab: Lab, pixel: VirtualPhone) -> None:
     assert device.prop.model == "Pixel 2 XL"
     result = device.shell2("echo hi; exit 9", v2=True)
     assert (result.returncode, result.output) == (9, "hi\n")
-
-

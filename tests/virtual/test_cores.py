@@ -89,7 +89,14 @@ def test_phones_on_one_core_take_turns_and_a_detached_job_keeps_its_turn(tmp_pat
         await waiting
         return events
 
-    assert asyncio.run(story()) == ["a starts", "b looks", "a starts another", "b waits", "a ends", "b starts"]
+    assert asyncio.run(story()) == [
+        "a starts",
+        "b looks",
+        "a starts another",
+        "b waits",
+        "a ends",
+        "b starts",
+    ]
 
 
 def test_who_leaves_the_queue_never_starts(tmp_path: Path) -> None:

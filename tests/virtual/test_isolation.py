@@ -23,7 +23,9 @@ def secret(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("way", ["{path}", "/../../..{path}", "/proc/1/root{path}", "/proc/self/cwd/../..{path}"])
+@pytest.mark.parametrize(
+    "way", ["{path}", "/../../..{path}", "/proc/1/root{path}", "/proc/self/cwd/../..{path}"]
+)
 def test_no_path_leads_out(lab: Lab, pixel: VirtualPhone, secret: Path, way: str, tmp_path: Path) -> None:
     remote = way.format(path=secret)
     assert "of the host" not in lab.shell(pixel, f"cat {remote} 2>&1")
@@ -45,7 +47,9 @@ def test_no_symlink_leads_out_for_shell_or_sync(
         assert not (folder / "planted").exists()
 
 
-def test_a_pushed_symlink_is_only_a_link_inside(lab: Lab, pixel: VirtualPhone, secret: Path, tmp_path: Path) -> None:
+def test_a_pushed_symlink_is_only_a_link_inside(
+    lab: Lab, pixel: VirtualPhone, secret: Path, tmp_path: Path
+) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "link").symlink_to(secret)
@@ -76,7 +80,9 @@ def test_a_phone_sees_its_own_files_and_ports_only(lab: Lab, pixel: VirtualPhone
 
 
 def test_proc_and_sys_tell_the_truth_about_the_host(lab: Lab, pixel: VirtualPhone) -> None:
-    mine = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
+    mine = next(
+        line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal")
+    )
     assert lab.shell(pixel, "grep MemTotal /proc/meminfo").strip() == mine
     assert lab.shell(pixel, "uname -m").strip() == os.uname().machine
     assert lab.run(pixel, "shell", "echo x > /sys/kernel/x").returncode != 0

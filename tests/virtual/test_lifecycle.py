@@ -116,7 +116,11 @@ def test_another_key_stays_unauthorized(own: Lab, make_lab: Callable[[str | None
 
 def test_it_listens_on_loopback_only(own: Lab) -> None:
     (phone,) = own.up("samsung-a10")
-    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
     listening = [row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{phone.port:04X}")]
     assert listening == [f"0100007F:{phone.port:04X}"]
 
@@ -130,7 +134,9 @@ def test_a_detached_process_survives_the_end_of_its_stream(own: Lab) -> None:
     (phone,) = own.up("samsung-a10")
     command = [own.adb, "-P", str(own.server.port), "-s", phone.serial, "shell"]
     inner = "echo $$ > /data/local/tmp/inner; while [ ! -e /data/local/tmp/stop ]; do sleep 0.05; done; echo done > /data/local/tmp/end"
-    with subprocess.Popen([*command, f"setsid sh -c '{inner}' & sleep 600"], stdin=subprocess.DEVNULL) as started:
+    with subprocess.Popen(
+        [*command, f"setsid sh -c '{inner}' & sleep 600"], stdin=subprocess.DEVNULL
+    ) as started:
         own.shell(phone, "while [ ! -s /data/local/tmp/inner ]; do sleep 0.05; done")
         started.kill()
     own.shell(phone, "while pgrep -x sleep -f 600 > /dev/null; do sleep 0.05; done")
@@ -148,10 +154,11 @@ def test_an_attached_command_ends_with_its_stream(own: Lab) -> None:
     assert own.shell(phone, f"while [ -e /proc/{pid} ]; do sleep 0.05; done; echo ended") == "ended\n"
 
 
-
 def test_two_phones_have_cores_of_their_own_where_there_are_enough(own: Lab) -> None:
     first, second = own.up("samsung-a10", "lg-v60")
-    masks = [own.shell(phone, "grep Cpus_allowed_list /proc/self/status").split()[1] for phone in (first, second)]
+    masks = [
+        own.shell(phone, "grep Cpus_allowed_list /proc/self/status").split()[1] for phone in (first, second)
+    ]
     assert all(mask.isdigit() for mask in masks)
     if len(os.sched_getaffinity(0)) >= len(virtual.running(home=own.home)):
         assert masks[0] != masks[1]

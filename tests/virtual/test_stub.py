@@ -18,7 +18,11 @@ def test_the_source_assembles_to_the_same_bytes(machine: str, tmp_path: Path) ->
     pytest.importorskip("ziglang")
     source = Path(virtual.__file__).parent / "stub_source" / f"{machine}.S"
     zig = [sys.executable, "-m", "ziglang"]
-    subprocess.run([*zig, "cc", "-target", f"{machine}-linux-musl", "-c", str(source), "-o", "o"], cwd=tmp_path, check=True)
+    subprocess.run(
+        [*zig, "cc", "-target", f"{machine}-linux-musl", "-c", str(source), "-o", "o"],
+        cwd=tmp_path,
+        check=True,
+    )
     subprocess.run([*zig, "objcopy", "-O", "binary", "-j", ".text", "o", "bin"], cwd=tmp_path, check=True)
     assert (tmp_path / "bin").read_bytes() == CODE[machine][1]
 

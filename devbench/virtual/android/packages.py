@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zipfile
@@ -94,10 +95,12 @@ async def install(call: Call, words: list[str]) -> int:
             await take_apk(call, size, path)
         entry = await read_apk(call, path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, struct.error) as error:
+        await remove(call, path)
         call.print(f"Failure [INSTALL_PARSE_FAILED_NOT_APK: {error}]")
         return 1
     name = entry.pop("package")
     final = f"/data/app/{name}-1"
+    await remove(call, f"{final}/base.apk")
     await call.handset.running.ask("fs", name="rename", path=folder, extra=final)
     uid = 10000 + 60 + len(call.handset.state.packages)
     call.handset.state.packages[name] = entry | {"path": f"{final}/base.apk", "uid": uid}
@@ -111,10 +114,18 @@ async def uninstall(call: Call, name: str) -> int:
     if entry is None:
         call.print("Failure [DELETE_FAILED_INTERNAL_ERROR]" if call.handset.profile.sdk >= 21 else "Failure")
         return 1
-    await call.handset.running.ask("fs", name="unlink", path=entry["path"])
+    await remove(call, entry["path"])
     call.handset.state.save()
     call.print("Success")
     return 0
+
+
+async def remove(call: Call, path: str) -> None:
+    """An APK and the folder it was alone in."""
+    init = call.handset.running
+    with contextlib.suppress(OSError):
+        await init.ask("fs", name="unlink", path=path)
+        await init.ask("fs", name="rmdir", path=str(PurePosixPath(path).parent))
 
 
 async def copy_apk(call: Call, source: str, target: str) -> None:

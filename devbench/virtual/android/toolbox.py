@@ -35,7 +35,7 @@ async def df(call: Call) -> int:
     code = 0
     for name in call.arguments or ["/dev", "/sys", "/data"]:
         try:
-            fd = await call.handset.running.open(call.path(name), os.O_RDONLY)
+            fd = await call.handset.running.open(call.path(name), os.O_PATH)
         except OSError as error:
             call.print(f"{name}: {error.strerror}")
             code = 1
