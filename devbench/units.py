@@ -6,6 +6,7 @@ Canonical: time ns (integer), memory and size bytes, temperature °C, frequency 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 
@@ -58,3 +59,19 @@ def show(value: float | None, unit: str) -> str:
         return "–"
     chosen = display_unit(unit, [value])
     return f"{three_digits(value / chosen.divisor)} {chosen.symbol}".rstrip()
+
+
+_SYMBOLS: dict[str, dict[str, float]] = {
+    "ns": {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9},
+    "byte": {"B": 1.0, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
+    "percent": {"%": 1.0},
+    "ratio": {"%": 0.01, "": 1.0},
+    "count": {"": 1.0},
+}
+
+
+def parse_quantity(text: str, unit: str) -> float | None:
+    """`"12 ms"` in canonical `unit` (1.2e7 for ns); None if it is no number with a unit of that kind."""
+    match = re.fullmatch(r"\s*([+-]?\d+(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*", text)
+    factor = _SYMBOLS.get(unit, {}).get(match[2]) if match else None
+    return None if match is None or factor is None else float(match[1]) * factor

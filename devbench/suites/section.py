@@ -27,7 +27,7 @@ class Section:
         allowed: Sequence[str],
     ) -> None:
         self._values = values
-        self._origin = origin
+        self.origin = origin
         self._text = text
         self._name = name
         self._place = place
@@ -47,7 +47,7 @@ class Section:
         """SuiteError about `key`, with where it stands."""
         section = f", section {self._heading()}" if self._name else ""
         line = self._line_of(key)
-        where = f"{self._origin}{section}" + (f", line {line}" if line is not None else "")
+        where = f"{self.origin}{section}" + (f", line {line}" if line is not None else "")
         raise SuiteError(f"{where}: {what}", fix=fix)
 
     def text(self, key: str, *, choices: Sequence[str] = ()) -> str | None:
