@@ -127,10 +127,14 @@ def _models(
 
 
 def _choices(asked: Asked, suite: Suite | None) -> Choices:
+    from devbench.engines import parse_engine
+
     delegates = _listed(asked.delegate) or (suite.delegates if suite else ()) or ("xnnpack",)
     for delegate in delegates:
         if delegate not in DELEGATES:
             raise UsageError(f"--delegate {delegate}: unknown", fix=f"one of: {', '.join(DELEGATES)}")
+    for text in _listed(asked.engine):
+        parse_engine(text)  # a name that cannot be is said before any phone is looked for
     threads = tuple(_thread_count(text) for text in _listed(asked.threads))
     return Choices(
         engines=_listed(asked.engine) or (None,),

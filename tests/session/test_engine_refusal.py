@@ -18,6 +18,7 @@ from devbench.session import RunRequest, prepare
 from ..engines.made_engines import elf
 
 TARGET = "android-arm64-v8a"
+GROUPS = (CoreGroup(name="all", cpus=(0,), max_khz=None),)
 pytestmark = pytest.mark.skipif(TARGET not in targets(), reason="no runner for Android is built")
 
 
@@ -25,7 +26,7 @@ def phone(*, sdk: int) -> DeviceInfo:
     return DeviceInfo(
         device="toy-123456", serial="S1", serialno="S1", manufacturer="Toy", model="Toy", product=None,
         android_release=None, sdk=sdk, fingerprint=None, build_type=None, soc=None, target=TARGET,
-        abis=("arm64-v8a",), cores=(), core_groups=(CoreGroup(name="all", cpus=(0,), max_khz=None),), allowed_cpus=(0,), ram_bytes=None,
+        abis=("arm64-v8a",), cores=(), core_groups=GROUPS, allowed_cpus=(0,), ram_bytes=None,
         page_size_bytes=16384, kernel=None, shell_v2=True,
     )  # fmt: skip
 
