@@ -1,4 +1,4 @@
-"""Virtual phones for tests: each lab has its own home folder and its own adb server; the user's are never touched."""
+"""Virtual phones for tests: each lab has a home folder and an adb server of its own, never the user's."""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ def test_it_says_that_it_is_virtual_and_what_is_simulated(lab: Lab, pixel: Virtu
 
 
 def test_properties_in_scripts(lab: Lab, pixel: VirtualPhone) -> None:
-    script = 'x=$(getprop ro.serialno); setprop debug.x "a b"; getprop | grep debug.x; echo $x; getprop nope; getprop nope d'
+    script = 'x=$(getprop ro.serialno); setprop debug.x "a b"; getprop | grep debug.x; echo $x; '
+    script += "getprop nope; getprop nope d"
     assert lab.shell(pixel, script) == f"[debug.x]: [a b]\n{pixel.serialno}\n\nd\n"
     refused = lab.run(pixel, "shell", "setprop ro.serialno x")
     assert (refused.returncode, refused.stderr) == (
@@ -51,7 +52,8 @@ def test_properties_in_scripts(lab: Lab, pixel: VirtualPhone) -> None:
 
 
 def test_output_goes_where_the_script_says(lab: Lab, pixel: VirtualPhone) -> None:
-    script = "cd /data/local/tmp; echo first > o; getprop ro.product.device >> o; cat o; { echo a; getprop nope; echo b; } > o; cat o"
+    script = "cd /data/local/tmp; echo first > o; getprop ro.product.device >> o; cat o; "
+    script += "{ echo a; getprop nope; echo b; } > o; cat o"
     assert lab.shell(pixel, script) == "first\ntaimen\na\n\nb\n"
     assert lab.run(pixel, "shell", "getprop ro.product.device >&-").stdout == b""
 
@@ -133,7 +135,8 @@ def test_fixed_performance_mode_exists_from_android_11(
 
 
 def test_settings_are_kept(lab: Lab, pixel: VirtualPhone) -> None:
-    script = "settings put system a 'b c'; settings get system a; settings delete system a; settings get system a; svc power stayon usb; settings get global stay_on_while_plugged_in; svc power stayon false"
+    script = "settings put system a 'b c'; settings get system a; settings delete system a; settings get system a; "
+    script += "svc power stayon usb; settings get global stay_on_while_plugged_in; svc power stayon false"
     assert lab.shell(pixel, script) == "b c\nDeleted 1 rows\nnull\n2\n"
 
 
@@ -218,7 +221,8 @@ def test_what_is_no_apk_is_not_installed(lab: Lab, pixel: VirtualPhone, tmp_path
 
 
 def test_a_screen_turns_on_and_off(lab: Lab, pixel: VirtualPhone) -> None:
-    wake = "input keyevent KEYCODE_WAKEUP; dumpsys power | grep mWakefulness=; input keyevent 223; dumpsys power | grep mWakefulness="
+    ask = "dumpsys power | grep mWakefulness="
+    wake = f"input keyevent KEYCODE_WAKEUP; {ask}; input keyevent 223; {ask}"
     assert lab.shell(pixel, wake) == "  mWakefulness=Awake\n  mWakefulness=Asleep\n"
 
 

@@ -66,8 +66,9 @@ def test_a_second_phone_of_a_profile_is_another_phone(own: Lab) -> None:
 
 def test_it_outlives_its_starter_and_is_found_again(own: Lab) -> None:
     code = (
-        "import sys; from pathlib import Path; from devbench import virtual; from devbench.adb import ServerAddress\n"
-        f"print(virtual.up(['lg-v60'], server=ServerAddress(port={own.server.port}), home=Path({str(own.home)!r}))[0].pid)"
+        "from pathlib import Path; from devbench import virtual; from devbench.adb import ServerAddress\n"
+        f"server, home = ServerAddress(port={own.server.port}), Path({str(own.home)!r})\n"
+        "print(virtual.up(['lg-v60'], server=server, home=home)[0].pid)"
     )
     root = Path(virtual.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
@@ -133,7 +134,8 @@ def test_the_private_server_is_found_again_and_has_a_key_of_its_own(own: Lab) ->
 def test_a_detached_process_survives_the_end_of_its_stream(own: Lab) -> None:
     (phone,) = own.up("samsung-a10")
     command = [own.adb, "-P", str(own.server.port), "-s", phone.serial, "shell"]
-    inner = "echo $$ > /data/local/tmp/inner; while [ ! -e /data/local/tmp/stop ]; do sleep 0.05; done; echo done > /data/local/tmp/end"
+    inner = "echo $$ > /data/local/tmp/inner; while [ ! -e /data/local/tmp/stop ]; do sleep 0.05; done; "
+    inner += "echo done > /data/local/tmp/end"
     with subprocess.Popen(
         [*command, f"setsid sh -c '{inner}' & sleep 600"], stdin=subprocess.DEVNULL
     ) as started:

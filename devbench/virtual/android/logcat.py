@@ -32,7 +32,7 @@ async def log(call: Call) -> int:
 
 @command("logcat")
 async def logcat(call: Call) -> int:
-    """`-d` dumps, `-c` clears, `-t N` the last ones, `-v FORMAT`, `-s` and `TAG:PRIORITY` filters; else it follows."""
+    """`-d` dumps, `-c` clears, `-t N` the last ones, `-v FORMAT`, `-s` and filters; else it follows."""
     flags, values, filters = parse_options(call.arguments)
     ring = call.handset.log
     chosen = values.get("-b") or "main,system,crash"
