@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +28,17 @@ def up(
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="What goes wrong: drop:after=N, offline, unauthorized, disk-full, noexec, hang:match=REGEX, …"),
+        typer.Option(
+            help="What goes wrong: drop:after=N, offline, unauthorized, disk-full, noexec, hang:match=REGEX, …"
+        ),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Extracted Android tree (DIR holds system/) to run by chroot."),
+    ] = None,
+    emulator: Annotated[
+        Path | None,
+        typer.Option(help="Static qemu-user for a tree of another architecture than this host's."),
     ] = None,
     server: Annotated[str | None, typer.Option(help="adb server, HOST:PORT; the user's by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated warmth and battery.")] = 0,
@@ -39,16 +50,20 @@ def up(
     from devbench.cli.environment import read_environment
     from devbench.errors import UsageError
 
+    if emulator and not root:
+        raise UsageError("--emulator needs --root", fix="the default kind of phone runs this host's programs")
     environment = read_environment()
     host, _, port = (server or f"{environment.adb_host}:{environment.adb_port}").rpartition(":")
     if not host or not port.isdigit():
         raise UsageError(f"--server {server}: expected HOST:PORT")
     phones = virtual.up(
-        phone or virtual.DEFAULT_PHONES,
+        phone or (() if root else virtual.DEFAULT_PHONES),
         server=ServerAddress(host=host, port=int(port)),
         home=environment.home / "virtual",
         faults=fault or (),
         seed=seed,
+        tree=root,
+        emulator=emulator,
         adb=environment.adb,
     )
     _show(phones, as_json=json_)
@@ -56,7 +71,9 @@ def up(
 
 @app.command("down", epilog="**Examples**: `devbench virtual down` · `devbench virtual down pixel-2-xl`")
 def down(
-    phone: Annotated[list[str] | None, typer.Argument(metavar="[SERIAL]", help="Serial or name; all of them.")] = None,
+    phone: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERIAL]", help="Serial or name; all of them.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Stop virtual phones; what was pushed to them stays for the next time."""

@@ -24,13 +24,14 @@ from devbench.virtual.errors import VirtualPhoneError
 from devbench.virtual.faults import Fault, parse_faults
 from devbench.virtual.forward import FORWARDS, Reverse, serve_forward
 from devbench.virtual.init import SHELL_UID
-from devbench.virtual.layout import Place, environment, layout
+from devbench.virtual.layout import EMULATOR, Place, environment, layout
 from devbench.virtual.link import Identity, Link, Stream
 from devbench.virtual.phone import Init
-from devbench.virtual.profile import load_profile
+from devbench.virtual.profile import Profile, load_profile, profile_names
 from devbench.virtual.records import PhoneSpec
 from devbench.virtual.shell import parse_request, serve_shell
 from devbench.virtual.sync import serve_sync
+from devbench.virtual.tree import emulators, read_tree, tree_profile
 
 _BOOT_S = 0.8
 _PLAIN_ANSWERS = {
@@ -43,6 +44,17 @@ _PLAIN_ANSWERS = {
 }
 
 
+def described(folder: Path, spec: PhoneSpec) -> tuple[Profile, Place]:
+    """What the phone is and where it lives, from its spec."""
+    if spec.tree is None:
+        return replace(load_profile(spec.profile), serialno=spec.serialno), Place(folder=folder)
+    tree = read_tree(Path(spec.tree))
+    base = load_profile(spec.profile) if spec.profile in profile_names() else None
+    profile = replace(tree_profile(tree, base, spec.name), serialno=spec.serialno)
+    given = Path(spec.emulator) if spec.emulator else None
+    return profile, Place(folder=folder, tree=tree.folder, emulators=emulators(tree, given))
+
+
 class Silence(asyncio.Protocol):
     """A connection that is accepted and never answered."""
 
@@ -53,8 +65,7 @@ class Adbd:
     def __init__(self, folder: Path, spec: PhoneSpec, *, keys: Sequence[Path], machine: str) -> None:
         self._spec = spec
         self._keys = keys
-        self.profile = replace(load_profile(spec.profile), serialno=spec.serialno)
-        self._place = Place(folder=folder, tree=Path(spec.tree) if spec.tree else None)
+        self.profile, self._place = described(folder, spec)
         self._core = Core(Path(spec.home), spec.core, spec.name)
         self._faults: tuple[Fault, ...] = parse_faults(spec.faults)
         self._links: set[Link] = set()
@@ -73,6 +84,12 @@ class Adbd:
 
     def environment(self) -> dict[str, str]:
         return environment(self.profile, self._place)
+
+    def shell(self) -> list[str]:
+        """What starts a shell: where no emulator is registered, one in front of it."""
+        if self._place.emulators and not self.init.emulates:
+            return [EMULATOR, "/system/bin/sh"]
+        return ["/system/bin/sh"]
 
     def measuring_place(
         self, command: str, given_up: Callable[[], Coroutine[Any, Any, None]]

@@ -19,7 +19,7 @@ import socket
 import struct
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from devbench.virtual import space, wire
@@ -35,7 +35,7 @@ def main() -> None:
     spec, _ = wire.receive(end)
     is_root = os.geteuid() == 0
     try:
-        enter_spaces(is_root)
+        enter_spaces(is_root, own_users=not is_root or bool(spec["emulators"]))
         pid = os.fork()
         if pid == 0:
             serve_phone(end, spec, is_root)
@@ -51,26 +51,51 @@ def report(end: socket.socket, error: OSError) -> None:
     wire.send(end, {"failed": str(error.filename), "errno": error.errno or 0})
 
 
-def enter_spaces(is_root: bool) -> None:
-    """New namespaces. Root drops its rights per command; anyone else gets a user namespace with one user in it."""
-    if is_root:
+def enter_spaces(is_root: bool, *, own_users: bool) -> None:
+    """New namespaces. Root drops its rights per command; anyone else gets a user namespace with one user in it.
+
+    A binfmt_misc of the phone's own belongs to a user namespace: with `own_users` root gets one too.
+    """
+    if not own_users:
         space.unshare(_SPACES)
-        return
-    uid, gid = os.getuid(), os.getgid()
-    space.unshare(_SPACES | space.NEWUSER)
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{SHELL_UID} {uid} 1"),
-        ("gid_map", f"{SHELL_UID} {gid} 1"),
-    ):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+    elif is_root:
+        with mapped_by_child(f"0 0 1\n{SHELL_UID} {SHELL_UID} 1"):
+            space.unshare(_SPACES | space.NEWUSER)
+    else:
+        uid, gid = os.getuid(), os.getgid()
+        space.unshare(_SPACES | space.NEWUSER)
+        write_text("/proc/self/setgroups", "deny")
+        write_text("/proc/self/uid_map", f"{SHELL_UID} {uid} 1")
+        write_text("/proc/self/gid_map", f"{SHELL_UID} {gid} 1")
+
+
+@contextlib.contextmanager
+def mapped_by_child(users: str) -> Iterator[None]:
+    """A map of several users must be written from outside: by a child forked before."""
+    parent = os.getpid()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(writing)
+        os.read(reading, 1)
+        for name in ("uid_map", "gid_map"):
+            write_text(f"/proc/{parent}/{name}", users)
+        os._exit(0)
+    os.close(reading)
+    yield
+    os.close(writing)
+    os.waitpid(child, 0)
+
+
+def write_text(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
 
 
 def serve_phone(end: socket.socket, spec: dict[str, Any], is_root: bool) -> None:
     """The child: root folder, network, then requests until the daemon is gone. Never returns."""
     try:
-        build_root(spec)
+        emulates = build_root(spec)
         socket.sethostname("localhost")
         loopback_up()
         listener = listen_for_services(spec["socket"])
@@ -80,7 +105,7 @@ def serve_phone(end: socket.socket, spec: dict[str, Any], is_root: bool) -> None
         os._exit(1)
     if is_root:
         space.act_as(SHELL_UID)
-    wire.send(end, {"ready": True}, (listener,))
+    wire.send(end, {"ready": True, "emulates": emulates}, (listener,))
     os.close(listener)
     os.umask(0)
     try:
@@ -90,8 +115,8 @@ def serve_phone(end: socket.socket, spec: dict[str, Any], is_root: bool) -> None
     os._exit(0)
 
 
-def build_root(spec: dict[str, Any]) -> None:
-    """A small tmpfs with what the layout says, then made the root folder."""
+def build_root(spec: dict[str, Any]) -> bool:
+    """A small tmpfs with what the layout says, then made the root folder; whether emulators are registered."""
     top = spec["mount_at"]
     space.mount(None, "/", None, space.REC | space.PRIVATE)
     space.mount("phone", top, "tmpfs", space.NOSUID, "size=16m,mode=755")
@@ -116,7 +141,21 @@ def build_root(spec: dict[str, Any]) -> None:
     space.mount("devpts", top + "/dev/pts", "devpts", space.NOSUID, "newinstance,ptmxmode=0666,mode=0620")
     if os.path.isdir("/sys/kernel"):
         space.bind("/sys", top + "/sys", flags=space.RDONLY | space.NOSUID | space.NOEXEC)
+    emulates = register(spec["emulators"], top + "/proc/sys/fs/binfmt_misc")
     space.pivot_root(top)
+    return emulates
+
+
+def register(lines: list[str], folder: str) -> bool:
+    """A binfmt_misc of this phone's own; False where the kernel has none (before 6.7)."""
+    try:
+        for number, line in enumerate(lines):
+            if number == 0:
+                space.mount("binfmt_misc", folder, "binfmt_misc", space.NOSUID | space.NODEV | space.NOEXEC)
+            write_text(f"{folder}/register", line)
+    except OSError:
+        return False
+    return bool(lines)
 
 
 def bind_one(source: str, target: str, mode: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from devbench.virtual.errors import VirtualPhoneError
 from devbench.virtual.profile import Profile
 from devbench.virtual.stub import stub
+from devbench.virtual.tree import Emulator
 
 SERVICE_SOCKET = "/dev/socket/service"
 _STUB = "/dev/socket/stub"
@@ -37,10 +38,11 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a phone lives on the host, and the tree it shows if it is a rooted one."""
+    """Where a phone lives on the host, and for a rooted one the tree it shows and what runs its programs."""
 
     folder: Path
     tree: Path | None = None
+    emulators: tuple[Emulator, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -70,11 +72,15 @@ def layout(profile: Profile, place: Place) -> dict[str, Any]:
         ],
         "files": [],
         "socket": SERVICE_SOCKET,
+        "emulators": [emulator.registration() for emulator in place.emulators],
         "stub": [_STUB, stub(os.uname().machine).hex()],
     }
     for name in ("data", "sdcard"):
         plan["binds"].append([str(place.root / name), f"/{name}", "rw"])
-    _default_kind(plan, profile) if place.tree is None else _rooted_kind(plan, profile, place.tree)
+    if place.tree is None:
+        _default_kind(plan, profile)
+    else:
+        _rooted_kind(plan, place, place.tree)
     return plan
 
 
@@ -108,7 +114,7 @@ def _default_kind(plan: dict[str, Any], profile: Profile) -> None:
     plan["services"] = [f"/system/bin/{name}" for name in profile.services]
 
 
-def _rooted_kind(plan: dict[str, Any], profile: Profile, tree: Path) -> None:
+def _rooted_kind(plan: dict[str, Any], place: Place, tree: Path) -> None:
     own = {"data", "sdcard", "dev", "proc", "sys"}
     for entry in sorted(tree.iterdir()):
         if entry.name in own:
@@ -118,11 +124,14 @@ def _rooted_kind(plan: dict[str, Any], profile: Profile, tree: Path) -> None:
         else:
             plan["binds"].append([str(entry), f"/{entry.name}", "ro"])
     plan["folders"].append([SHIMS, 0o755])
+    for emulator in place.emulators[:1]:
+        plan["binds"].append([str(emulator.path), EMULATOR, "ro"])
     plan["services"] = [f"{SHIMS}/{name}" for name in ROOTED_SERVICES]
 
 
 # what an extracted tree has programs for, but no services behind them; first on the PATH of its shell
 SHIMS = "/dev/shims"
+EMULATOR = "/dev/emulator"
 ROOTED_SERVICES = (
     "am",
     "cmd",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import select
@@ -23,9 +24,10 @@ from devbench.virtual.errors import VirtualPhoneError
 from devbench.virtual.faults import parse_faults
 from devbench.virtual.layout import Place, layout
 from devbench.virtual.phone import Init
-from devbench.virtual.profile import load_profile
+from devbench.virtual.profile import load_profile, profile_names
 from devbench.virtual.records import PhoneRecord, PhoneSpec, is_locked, read_record, write_spec
 from devbench.virtual.server import key_of, locked
+from devbench.virtual.tree import emulators, read_tree
 
 _START_S, _USABLE_S, _STOP_S = 30.0, 30.0, 10.0
 _UNREACHABLE = ("offline", "unauthorized")
@@ -36,20 +38,25 @@ def up(
     tree: Path | None, emulator: Path | None, adb: str | None,
 ) -> tuple[VirtualPhone, ...]:  # fmt: skip
     parse_faults(faults)
-    for profile in profiles:
-        load_profile(profile)
+    wanted = _wanted(profiles, tree, emulator)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     (home / "phones").mkdir(exist_ok=True)
     adb_server = Server(server, adb=adb)
     adb_server.ensure()
     phones: list[VirtualPhone] = []
     with locked(home / "up.lock"):
-        for profile in profiles:
-            name = _next_name(profile, [phone.name for phone in phones])
+        for profile, stem in wanted:
+            name = _next_name(stem, [phone.name for phone in phones])
             folder = home / "phones" / name
             record = read_record(folder)
             if record is None:
-                spec = _spec(name, profile, home, server, seed, faults, tree)
+                seen = tree.resolve() if tree else None
+                spec = PhoneSpec(
+                    name=name, profile=profile, serialno=_serialno(profile, stem, name), core=_core(home),
+                    port=_last_port(folder), seed=seed, server=str(server), home=str(home),
+                    keys=(str(key_of(home)),), faults=tuple(faults), tree=str(seen) if seen else None,
+                    emulator=str(emulator.resolve()) if emulator else None,
+                )  # fmt: skip
                 record = _start(folder, spec)
             elif faults:
                 control.ask(folder, {"do": "faults", "specs": list(faults)})
@@ -60,29 +67,31 @@ def up(
     return tuple(phones)
 
 
-def _next_name(profile: str, taken: Sequence[str]) -> str:
-    """The profile's name; a second phone of it in the same call is `-2`."""
-    number = sum(name == profile or name.startswith(f"{profile}-") for name in taken)
-    return profile if number == 0 else f"{profile}-{number + 1}"
+def _wanted(profiles: Sequence[str], tree: Path | None, emulator: Path | None) -> list[tuple[str, str]]:
+    """Profile and first part of the name of each phone; a tree's phones are not the default kind's."""
+    if tree is None:
+        return [(load_profile(name).name, name) for name in profiles]
+    emulators(read_tree(tree.resolve()), emulator)
+    mark = hashlib.sha256(f"{tree.resolve()}\0{emulator}".encode()).hexdigest()[:6]
+    if not profiles:
+        return [(f"android-{mark}", f"android-{mark}")]
+    return [(load_profile(name).name, f"{name}-{mark}") for name in profiles]
 
 
-def _spec(
-    name: str,
-    profile: str,
-    home: Path,
-    server: ServerAddress,
-    seed: int,
-    faults: Sequence[str],
-    tree: Path | None,
-) -> PhoneSpec:
-    suffix = name.removeprefix(profile).replace("-", "")
-    folder = home / "phones" / name
-    taken = [record.core for other in (home / "phones").iterdir() if (record := read_record(other))]
-    return PhoneSpec(
-        name=name, profile=profile, serialno=load_profile(profile).serialno + suffix, core=choose_core(taken),
-        port=_last_port(folder), seed=seed, server=str(server), home=str(home), keys=(str(key_of(home)),),
-        faults=tuple(faults), tree=str(tree.resolve()) if tree else None,
-    )  # fmt: skip
+def _next_name(stem: str, taken: Sequence[str]) -> str:
+    """`stem`; a second phone of it in the same call is `-2`."""
+    number = sum(name == stem or name.startswith(f"{stem}-") for name in taken)
+    return stem if number == 0 else f"{stem}-{number + 1}"
+
+
+def _serialno(profile: str, stem: str, name: str) -> str:
+    """Fixed for a name: the profile's, with what tells this phone from others of it."""
+    own = load_profile(profile).serialno if profile in profile_names() else profile
+    return own + name.removeprefix(stem if stem == profile else profile).replace("-", "")
+
+
+def _core(home: Path) -> int:
+    return choose_core(r.core for other in (home / "phones").iterdir() if (r := read_record(other)))
 
 
 def _last_port(folder: Path) -> int:

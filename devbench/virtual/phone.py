@@ -54,6 +54,7 @@ class Init:
         self._ended: dict[int, int] = {}
         self.pid = 0
         self.listener = -1
+        self.emulates = False
         self.gone = asyncio.Event()
 
     async def start(self) -> None:
@@ -80,6 +81,7 @@ class Init:
             self.pid = message.get("init_pid", self.pid)
             if message.get("ready"):
                 self.listener = fds[0]
+                self.emulates = bool(message["emulates"])
 
     def _on_message(self) -> None:
         try:

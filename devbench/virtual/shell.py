@@ -35,6 +35,8 @@ class Starter(Protocol):
 
     def environment(self) -> dict[str, str]: ...
 
+    def shell(self) -> list[str]: ...
+
     def measuring_place(
         self, command: str, given_up: Callable[[], Coroutine[Any, Any, None]]
     ) -> contextlib.AbstractAsyncContextManager[tuple[list[int], int | None]]:
@@ -110,7 +112,7 @@ async def _start(
         if request.framed:
             stderr, given[2] = pipe_for(SHELL_UID, ours_reads=True)
             outputs.append((_STDERR, stderr))
-    argv = ["/system/bin/sh", "-c", request.command] if request.command else ["/system/bin/sh", "-i"]
+    argv = [*phone.shell(), "-c", request.command] if request.command else [*phone.shell(), "-i"]
     fds = given + ([lock] if lock is not None else [])
     try:
         pid = await phone.init.spawn(argv, env, fds, cpus, terminal=request.terminal)

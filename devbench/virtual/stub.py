@@ -41,7 +41,8 @@ def stub(machine: str) -> bytes:
         )
     number, code = CODE[machine]
     size = _HEADERS + len(code)
-    header = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+    # OSABI 3: no emulator takes it for one of Android's programs (tree.py)
+    header = b"\x7fELF" + bytes([2, 1, 1, 3]) + bytes(8)
     header += struct.pack("<HHIQQQIHHHHHH", 2, number, 1, _BASE + _HEADERS, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _BASE, _BASE, size, size, 0x10000)
     return header + segment + code
