@@ -1,8 +1,9 @@
 #include "engine.h"
 
 static const char *const TYPES[] = {
-    "none",       "float32", "int32",    "uint8",   "int64",  "string", "bool", "int16",    "complex64", "int8",  "float16",     "float64",
-    "complex128", "uint64",  "resource", "variant", "uint32", "uint16", "int4", "bfloat16", "int2",      "uint4", "float8_e4m3", "float8_e5m2"};
+    "none",    "float32",    "int32",  "uint8",    "int64",   "string", "bool",   "int16",
+    "complex64", "int8",     "float16", "float64", "complex128", "uint64", "resource", "variant",
+    "uint32",  "uint16",     "int4",   "bfloat16", "int2",    "uint4",  "float8_e4m3", "float8_e5m2"};
 
 const char *tflite_type_name(int number) {
     return number >= 0 && number < COUNT_OF(TYPES) ? TYPES[number] : "unknown";

@@ -146,9 +146,11 @@ static int create_buffer(size_t index, bool input, struct tensor *t, struct lrt_
     }
     if (check_type(t, f) != 0) return -1;
     if (input)
-        TRY("compile", LiteRtGetCompiledModelInputBufferRequirements(self.compiled, self.signature_index, index, &needs));
+        TRY("compile",
+            LiteRtGetCompiledModelInputBufferRequirements(self.compiled, self.signature_index, index, &needs));
     else
-        TRY("compile", LiteRtGetCompiledModelOutputBufferRequirements(self.compiled, self.signature_index, index, &needs));
+        TRY("compile",
+            LiteRtGetCompiledModelOutputBufferRequirements(self.compiled, self.signature_index, index, &needs));
     TRY("compile", LiteRtCreateManagedTensorBufferFromRequirements(self.environment, type, needs, buffer));
     TRY("compile", LiteRtGetTensorBufferPackedSize(*buffer, &t->bytes));
     return 0;
@@ -168,7 +170,8 @@ static int create_inputs(const struct run_options *o, struct model_io *io, struc
         lrt_tensor tensor;
         TRY("model", LiteRtGetSignatureInputTensorByIndex(self.signature, (size_t)i, &tensor));
         TRY("model", LiteRtGetRankedTensorType(tensor, &type));
-        TRY("compile", LiteRtGetCompiledModelInputTensorLayout(self.compiled, self.signature_index, (size_t)i, &type.layout));
+        TRY("compile",
+            LiteRtGetCompiledModelInputTensorLayout(self.compiled, self.signature_index, (size_t)i, &type.layout));
         io->inputs[i].rank = (int)type.layout.rank;
         if (create_buffer((size_t)i, true, &io->inputs[i], &type, &self.input_buffers[i], f) != 0) return -1;
     }
@@ -250,8 +253,8 @@ static int litert_unmap_input(int index, struct failure *f) {
 }
 
 static int litert_invoke(struct failure *f) {
-    TRY("invoke", LiteRtRunCompiledModel(self.compiled, self.signature_index, (size_t)self.io->n_inputs, self.input_buffers,
-                                         (size_t)self.io->n_outputs, self.output_buffers));
+    TRY("invoke", LiteRtRunCompiledModel(self.compiled, self.signature_index, (size_t)self.io->n_inputs,
+                                         self.input_buffers, (size_t)self.io->n_outputs, self.output_buffers));
     return 0;
 }
 

@@ -91,7 +91,8 @@ static void timed_op(struct tfl_profiler *p, const char *name, uint64_t us, int6
 
 static int add_profiler(struct failure *f) {
     if (!TfLiteInterpreterOptionsSetTelemetryProfiler)
-        return fail(f, "engine", "profile", 0, "TFLite %s has no profiler in its C API (2.14 and later have)", TfLiteVersion());
+        return fail(f, "engine", "profile", 0, "TFLite %s has no profiler in its C API (2.14 and later have)",
+                    TfLiteVersion());
     events = calloc(MAX_EVENTS, sizeof *events);
     if (!events) return fail(f, "out-of-memory", "profile", 0, "no memory for %d events", MAX_EVENTS);
     self.profiler = (struct tfl_profiler){NULL, ignore_event, ignore_op_event, ignore_settings, begin_op, end_op, timed_op};

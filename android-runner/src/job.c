@@ -93,7 +93,8 @@ bool job_is_alive(const char *path) {
     while (!alive && (entry = readdir(folder)) != NULL) {
         char inside[4096];
         if (entry->d_name[0] == '.') continue;
-        if (snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name) < (int)sizeof inside) alive = file_is_locked(inside);
+        if (snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name) < (int)sizeof inside)
+            alive = file_is_locked(inside);
     }
     closedir(folder);
     return alive;

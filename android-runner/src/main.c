@@ -18,7 +18,8 @@ static void check_protocol(const char *given) {
     char own[16];
     snprintf(own, sizeof own, "%d", PROTOCOL);
     if (strcmp(given, own) == 0) return;
-    fail(&f, "protocol", "arguments", 0, "the host speaks protocol %s, this runner (%s) speaks %s", given, RUNNER_VERSION, own);
+    fail(&f, "protocol", "arguments", 0, "the host speaks protocol %s, this runner (%s) speaks %s", given, RUNNER_VERSION,
+         own);
     line_failure(&f);
     _exit(EXIT_USAGE);
 }

@@ -34,6 +34,9 @@ struct bounds bounds_from(const struct args *a) {
         .warmup_keep_n = args_integer(a, "warmup_keep_n", 10000, 0, many),
         .steady_max_n = args_integer(a, "steady_max_n", 20000, 1, many),
     };
+    if (b.steady_min_n > b.steady_max_n)
+        usage_error("steady_min_n: %lld is more than steady_max_n (%lld)", (long long)b.steady_min_n,
+                    (long long)b.steady_max_n);
     return b;
 }
 

@@ -96,6 +96,7 @@ def test_a_missing_library_and_one_that_is_no_engine(runner: Runner, tmp_path: P
         ({"detach": "1"}, "out"),
         ({"until": "/x"}, "resources"),
         ({"shape": "bits=0,2"}, "shape"),
+        ({"steady_min_n": "20001"}, "steady_max_n"),
     ],
     ids=str,
 )
@@ -161,7 +162,7 @@ def test_a_disk_that_is_full_from_the_start(runner: Runner, tmp_path: Path) -> N
 
 
 def test_a_disk_that_fills_up_keeps_whole_lines_and_says_so(runner: Runner, tmp_path: Path) -> None:
-    done = run_with_file_limit(runner, 20000, out=tmp_path / "out", steady_min_n=30000)
+    done = run_with_file_limit(runner, 20000, out=tmp_path / "out", steady_min_n=30000, steady_max_n=30000)
     assert done.returncode == 1
     events = read_lines((tmp_path / "out").read_text())
     assert events[0]["event"] == "hello" and events[-1]["event"] == "error"

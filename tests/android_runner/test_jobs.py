@@ -17,7 +17,7 @@ from .conftest import MODELS, Runner, read_lines
 
 MODEL = MODELS / "and-gate.tflite"
 # Infers until it is ended from outside.
-ENDLESS = {"steady_min_n": 10**9, "steady_soft_ms": 86400000}
+ENDLESS = {"steady_min_n": 10**9, "steady_max_n": 10**9, "steady_soft_ms": 86400000}
 
 
 @pytest.fixture

@@ -124,13 +124,22 @@ def test_samples_lie_within_their_phase(runner: Runner) -> None:
 
 
 def test_steady_lasts_as_long_as_asked_and_gives_in_softly(runner: Runner) -> None:
-    long = runner.run(MODELS / "and-gate.tflite", steady_min_n=1, steady_min_ms=150)
+    long = runner.run(MODELS / "and-gate.tflite", steady_min_n=1, steady_min_ms=150, steady_max_n=10**9)
     (usage,) = [e for e in long.all("usage") if e["phase"] == "steady"]
     assert usage["wall_ns"] >= 150_000_000 and long.one("end")["samples"]["steady"] > 1
     soft = runner.run(
-        MODELS / "and-gate.tflite", steady_min_n=10**9, steady_min_ms=10**7, steady_soft_ms=0, steady_soft_n=4
+        MODELS / "and-gate.tflite", steady_min_n=100, steady_min_ms=10**7, steady_soft_ms=0, steady_soft_n=4
     )
     assert soft.one("end")["samples"]["steady"] == 4
+
+
+def test_very_fast_models_leave_a_bounded_number_of_samples(runner: Runner) -> None:
+    """Steady ends at its bound; of a long warm-up only the first samples are told, and all are counted."""
+    steady = runner.run(MODELS / "and-gate.tflite", steady_min_n=1, steady_min_ms=10**7, steady_max_n=7)
+    assert steady.one("end")["samples"]["steady"] == 7
+    warm = runner.run(MODELS / "and-gate.tflite", warmup_max_n=9, warmup_tolerance_pct=0, warmup_keep_n=4)
+    told = [ns for e in warm.all("sample") if e["phase"] == "warmup" for ns in e["ns"]]
+    assert len(told) == 4 and warm.one("warmup")["n"] == warm.one("end")["samples"]["warmup"] >= 6
 
 
 def test_warm_up_states(runner: Runner) -> None:
