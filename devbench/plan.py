@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from devbench.domain.cpus import mask_of
@@ -48,6 +48,7 @@ class Choices:
     input_seed: int = 0
     input_shapes: dict[str, str] = field(default_factory=dict)
     input_files: dict[str, str] = field(default_factory=dict)
+    input_sha256: dict[str, str] = field(default_factory=dict)
     signature: str | None = None
 
 
@@ -148,6 +149,9 @@ def _job(
     device: DeviceInfo, variant: Variant, backend: Backend, runner: str, pass_name: str, round_: int,
     position: int, bounds: Bounds, choices: Choices, runner_sha256: str, profile: str,
 ) -> Job:  # fmt: skip
+    if variant.control:
+        # the control has inputs of its own: what was given for the user's models does not fit it
+        choices = replace(choices, input_shapes={}, input_files={}, input_sha256={}, signature=None)
     decides: dict[str, object] = {
         "device": device.device,
         "fingerprint": device.fingerprint,
@@ -163,7 +167,7 @@ def _job(
         "profile": profile,
         "input_seed": choices.input_seed,
         "input_shapes": choices.input_shapes,
-        "input_files": choices.input_files,
+        "input_sha256": choices.input_sha256,
         "signature": choices.signature,
     }
     return Job(
@@ -180,5 +184,6 @@ def _job(
         input_seed=choices.input_seed,
         input_shapes=choices.input_shapes,
         input_files=choices.input_files,
+        input_sha256=choices.input_sha256,
         signature=choices.signature,
     )

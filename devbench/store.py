@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 import threading
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,30 +38,36 @@ class RunFolder:
 
     def write_header(self, header: RunHeader) -> None:
         """run.json, whole or not at all."""
-        write_atomically(self.path / HEADER, json.dumps(to_json(header), indent=1, ensure_ascii=False))
+        with _told(self.path / HEADER):
+            write_atomically(self.path / HEADER, json.dumps(to_json(header), indent=1))
 
     def append(self, measurement: Measurement) -> None:
         """One line in records.jsonl, on the disk when this returns. A cut line before it is ended first."""
-        line = json.dumps(to_json(measurement), ensure_ascii=False, separators=(",", ":")) + "\n"
-        with self._lock, open(self.path / RECORDS, "ab+") as file:
-            if file.tell() > 0:
+        line = json.dumps(to_json(measurement), separators=(",", ":")) + "\n"
+        with self._lock, _told(self.path / RECORDS), open(self.path / RECORDS, "ab+") as file:
+            begins = file.tell() == 0
+            if not begins:
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
                     file.write(b"\n")
             file.write(line.encode())
             file.flush()
             os.fsync(file.fileno())
+            if begins:
+                sync_folder(self.path)
 
     def write_log(self, job_id: str, attempt: int, text: str) -> None:
         """The raw talk of one attempt; attempts of a job follow each other in one file."""
         folder = self.path / "logs"
-        folder.mkdir(exist_ok=True)
-        with open(folder / f"{job_id}.txt", "a", encoding="utf-8", errors="replace") as file:
+        with _told(folder):
+            folder.mkdir(exist_ok=True)
+        with _told(folder), open(folder / f"{job_id}.txt", "a", encoding="utf-8", errors="replace") as file:
             file.write(f"# attempt {attempt}\n{text}\n")
 
     def outputs_folder(self) -> Path:
         folder = self.path / "outputs"
-        folder.mkdir(exist_ok=True)
+        with _told(folder):
+            folder.mkdir(exist_ok=True)
         return folder
 
     def read(self) -> Run:
@@ -77,22 +86,18 @@ def create(results: Path, run_id: str) -> RunFolder:
     """A new, empty run folder below `results`."""
     path = results / run_id
     check_writable(results)
-    path.mkdir()
+    with _told(path):
+        path.mkdir()
+        sync_folder(results)
     return RunFolder(path)
 
 
 def check_writable(results: Path) -> None:
     """StoreError before anything is measured if runs cannot be kept in `results`; made if missing."""
-    try:
+    with _told(results):
         results.mkdir(parents=True, exist_ok=True)
-        probe = results / ".write-test"
-        probe.write_bytes(b"1")
-        probe.unlink()
-    except OSError as error:
-        raise StoreError(
-            f"the results folder {results} cannot be written: {error.strerror}",
-            fix="choose another with --out DIR, or mend its permissions or the disk",
-        ) from error
+        with tempfile.TemporaryFile(dir=results) as probe:
+            probe.write(b"1")
 
 
 def find(results: Path, name: str) -> RunFolder:
@@ -159,6 +164,18 @@ def _upgraded(data: Any, current: int, where: str) -> Any:
     return data
 
 
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What the host's disk refuses, as an error with the path and the way out."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror or error}",
+            fix="choose another folder with --out DIR, or mend its permissions or the disk",
+        ) from error
+
+
 def write_atomically(path: Path, text: str) -> None:
     """`path` with `text`: whole or not at all, on the disk when this returns."""
     part = path.with_name(path.name + ".part")
@@ -167,3 +184,14 @@ def write_atomically(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """A new name in `path` survives a power cut; Windows has no such call and needs none."""
+    if os.name == "posix":
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

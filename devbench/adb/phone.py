@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from devbench.adb.deadline import Deadline, read_exactly
 from devbench.adb.server import ask
 from devbench.adb.translate import device_error
-from devbench.errors import AdbServerError, CommandFailed, DeviceError, DeviceOffline
+from devbench.errors import AdbServerError, CommandFailed, DeadlinePassed, DeviceError, DeviceOffline
 
 if TYPE_CHECKING:
     from devbench.adb.server import Server
@@ -111,8 +111,8 @@ class Phone:
         mark = f"devbench-{secrets.token_hex(8)}"
         kept = f"/data/local/tmp/.{mark}"
         script = (
-            f"if (: >{kept}) 2>/dev/null; then ( {command}\n) 2>{kept}; echo; echo {mark} $?; "
-            f"cat {kept}; rm -f {kept}; else ( {command}\n) 2>&1; echo; echo {mark} $?; fi; echo {mark}"
+            f"if (: >{kept}) 2>/dev/null; then ( {command}\n) 2>{kept}; c=$?; echo; echo {mark} $c; "
+            f"cat {kept}; rm -f {kept}; else ( {command}\n) 2>&1; c=$?; echo; echo {mark} $c; fi; echo {mark}"
         )
         chunks: list[bytes] = []
         with self.service(f"shell:{script}", deadline, command) as sock:
@@ -121,10 +121,9 @@ class Phone:
         text = b"".join(chunks).decode(errors="replace").replace("\r\n", "\n")
         out, found, rest = text.partition(f"\n{mark} ")
         if not found:
-            if text.strip():
-                raise device_error(text.strip()[-300:], serial=self.serial, command=command)
+            said = f"; it had said: {text.strip()[-300:]}" if text.strip() else ""
             raise DeviceOffline(
-                "the connection closed in the middle of a command", serial=self.serial, command=command
+                f"the connection closed in the middle of a command{said}", serial=self.serial, command=command
             )
         code, _, after = rest.partition("\n")
         err, complete, _ = after.partition(mark)
@@ -157,6 +156,10 @@ class Phone:
             raise device_error(error.message, serial=self.serial, command=command) from error
         except DeviceError:
             raise
+        except TimeoutError as error:
+            raise DeadlinePassed(
+                "the adb server took no more data in time", serial=self.serial, command=command
+            ) from error
         except (ConnectionError, struct.error) as error:
             raise DeviceOffline(
                 f"the connection broke: {error}", serial=self.serial, command=command
@@ -169,7 +172,7 @@ class Phone:
 
 
 class ShellStream:
-    """Lines of a running command. `read_line` returns None at its end."""
+    """The standard output of a running command, line by line."""
 
     def __init__(self, sock: socket.socket, *, serial: str, command: str, framed: bool) -> None:
         self._sock = sock
@@ -181,8 +184,11 @@ class ShellStream:
         self.exit_code: int | None = None
         self.stderr = ""
 
-    def read_line(self, *, deadline_s: float) -> str | None:
-        """The next line without its end; DeadlinePassed if none comes within `deadline_s`."""
+    def read_line(self, *, deadline_s: float) -> bytes | None:
+        """The next line without its end, None after the last; DeadlinePassed if none comes within `deadline_s`.
+
+        Bytes as they came, so that a caller who counts them knows where in a file it is.
+        """
         deadline = Deadline(deadline_s, serial=self._serial, command=self._command)
         while b"\n" not in self._buffer and not self._ended:
             self._fill(deadline)
@@ -190,7 +196,7 @@ class ShellStream:
         if not found and not line:
             return None
         self._buffer[:] = rest
-        return line.rstrip(b"\r").decode(errors="replace")
+        return line.removesuffix(b"\r")
 
     def ready(self, wait_s: float) -> bool:
         """Whether something can be read within `wait_s`, so that a caller can look after other things."""

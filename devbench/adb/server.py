@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devbench.adb.deadline import Deadline, read_exactly
-from devbench.errors import AdbServerError
+from devbench.errors import AdbServerError, DeadlinePassed
 
 if TYPE_CHECKING:
     from devbench.adb.phone import Phone
 
 START_DEADLINE_S = 20.0
 ANSWER_DEADLINE_S = 10.0
+STOP_DEADLINE_S = 5.0
+CONNECT_DEADLINE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,10 @@ def adb_binary(explicit: str | None = None) -> Path:
     return bundled
 
 
+class ServerUnreachable(AdbServerError):
+    """Nothing listens: somebody restarts the server, or nobody started it."""
+
+
 class Server:
     """One adb server. Calls are thread-safe: each opens its own connection."""
 
@@ -73,7 +81,8 @@ class Server:
 
     def listening(self) -> bool:
         try:
-            socket.create_connection((self.address.host, self.address.port), timeout=3).close()
+            where = (self.address.host, self.address.port)
+            socket.create_connection(where, timeout=CONNECT_DEADLINE_S).close()
         except OSError:
             return False
         return True
@@ -99,29 +108,39 @@ class Server:
 
     @contextlib.contextmanager
     def request(self, service: str, *, deadline_s: float = ANSWER_DEADLINE_S) -> Iterator[socket.socket]:
-        """A connection on which the server accepted `service`; closed at the end."""
+        """A connection on which the server accepted `service`; closed at the end.
+
+        AdbServerError for all that goes wrong, also in the body: a server that hangs is as good as none.
+        """
         deadline = Deadline(deadline_s, serial=f"adb server {self.address}", command=service)
-        with self.connection(deadline) as sock:
-            ask(sock, service, deadline)
-            yield sock
+        try:
+            with self.connection(deadline) as sock:
+                ask(sock, service, deadline)
+                yield sock
+        except (DeadlinePassed, OSError, ValueError) as error:
+            what = error.message if isinstance(error, DeadlinePassed) else str(error)
+            raise AdbServerError(
+                f"the adb server at {self.address} does not answer as one: {what}",
+                fix="see what listens there; `adb kill-server` lets the next command start a fresh one",
+            ) from error
 
     @contextlib.contextmanager
     def connection(self, deadline: Deadline) -> Iterator[socket.socket]:
-        """A bare connection to the server, made by adbutils."""
-        from adbutils import AdbClient, AdbError
+        """A bare connection to the server; ServerUnreachable where none listens, and none is started.
 
+        Not adbutils': that one starts a server of its own kind where none answers (another version ends the
+        user's, and its words go to our standard output), leaks its socket and sleeps 10 ms a close.
+        """
+        where = (self.address.host, self.address.port)
         try:
-            client = AdbClient(host=self.address.host, port=self.address.port)
-            connection = client.make_connection(timeout=deadline.remaining_s())
-        except (AdbError, OSError, subprocess.SubprocessError) as error:
-            raise AdbServerError(f"no adb server answers at {self.address}: {error}") from error
-        sock = connection.conn
-        try:
+            sock = socket.create_connection(where, timeout=min(CONNECT_DEADLINE_S, deadline.remaining_s()))
+        except OSError as error:
+            raise ServerUnreachable(f"no adb server answers at {self.address}: {error}") from error
+        with sock:
+            if not self.address.local:
+                # a router that forgets the connection must not leave us waiting for a line for ever
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             yield sock
-        finally:
-            # not connection.close(): it sleeps 10 ms a call, which a harness pays with every command
-            with contextlib.suppress(OSError):
-                sock.close()
 
     def version(self) -> int:
         with self.request("host:version") as sock:
@@ -135,10 +154,13 @@ class Server:
     def track(self, *, deadline_s: float) -> Iterator[tuple[Transport, ...]]:
         """The list of phones now and after each change, pushed by the server, until the deadline."""
         deadline = Deadline(deadline_s, serial=f"adb server {self.address}", command="host:track-devices-l")
-        with self.connection(deadline) as sock:
-            ask(sock, "host:track-devices-l", deadline)
-            while True:
-                yield parse_devices(_read_block(sock, deadline))
+        try:
+            with self.connection(deadline) as sock:
+                ask(sock, "host:track-devices-l", deadline)
+                while True:
+                    yield parse_devices(_read_block(sock, deadline))
+        except (OSError, ValueError) as error:
+            raise AdbServerError(f"the adb server at {self.address} went away: {error}") from error
 
     def connect(self, address: str, *, deadline_s: float = 20.0) -> str:
         """`adb connect`; the server's answer. AdbServerError if it could not."""
@@ -154,9 +176,13 @@ class Server:
 
     def stop(self) -> None:
         """Ask a server that we started to end; does nothing to anybody else's."""
-        if self.started_by_us:
-            with contextlib.suppress(AdbServerError), self.request("host:kill"):
-                self.started_by_us = False
+        if not self.started_by_us:
+            return
+        with contextlib.suppress(AdbServerError), self.request("host:kill"):
+            self.started_by_us = False
+        end_s = time.monotonic() + STOP_DEADLINE_S
+        while self.listening() and time.monotonic() < end_s:
+            time.sleep(0.01)
 
     def phone(self, serial: str) -> Phone:
         from devbench.adb.phone import Phone
@@ -187,36 +213,32 @@ def _read_block(sock: socket.socket, deadline: Deadline) -> str:
     return read_exactly(sock, int(length, 16), deadline).decode(errors="replace")
 
 
-def parse_devices(text: str) -> tuple[Transport, ...]:
-    """Lines of `host:devices-l`. A serial may hold spaces, so the state is looked for, not the first gap.
-
-    `no permissions (…); see […]` is one state although it holds spaces.
-    """
-    return tuple(t for line in text.splitlines() if (t := _parse_line(line)) is not None)
-
-
 _STATES = (
     "device", "offline", "unauthorized", "authorizing", "connecting", "bootloader", "recovery",
     "sideload", "rescue", "host", "detached", "unknown",
 )  # fmt: skip
+_LINE = re.compile(rf"(?P<serial>.*\S)\s+(?P<state>{'|'.join(_STATES)})(?P<rest>(?:\s+\S*:\S*)*)\s*")
+_NO_PERMISSIONS = re.compile(r"(?P<serial>.*?)\s*no permissions(?P<rest>.*)")
+_ANY_STATE = re.compile(r"(?P<serial>\S+)\s+(?P<state>\S+)(?P<rest>.*)")
 
 
-_PROPERTIES = ("usb", "product", "model", "device", "transport_id")
+def parse_devices(text: str) -> tuple[Transport, ...]:
+    """Lines of `host:devices-l` in their order, serials that stand twice included.
+
+    A serial may hold spaces and colons, so the state is looked for from the right: the last known word before
+    the `key:value` pairs. `no permissions (…); see […]` is one state although it holds spaces.
+    """
+    return tuple(t for line in text.splitlines() if (t := _parse_line(line)) is not None)
 
 
 def _parse_line(line: str) -> Transport | None:
-    if "no permissions" in line:
-        serial = line.partition("no permissions")[0].strip()
-        return Transport(serial=serial or "????????????", state="no permissions", properties={})
-    serial, tab, rest = line.partition("\t")
-    if tab:
-        return Transport(serial=serial, state=rest.strip().split(" ")[0], properties=_pairs(rest))
-    words = line.split(" ")
-    for index, word in enumerate(words[1:], start=1):
-        if word in _STATES and all(":" in after or not after for after in words[index + 1 :]):
-            serial = " ".join(words[:index]).rstrip()
-            return Transport(serial=serial, state=word, properties=_pairs(line))
-    return None
+    if refused := _NO_PERMISSIONS.fullmatch(line):
+        serial = refused["serial"] or "????????????"
+        return Transport(serial=serial, state="no permissions", properties=_pairs(refused["rest"]))
+    found = _LINE.fullmatch(line) or _ANY_STATE.fullmatch(line)
+    if found is None:
+        return None
+    return Transport(serial=found["serial"], state=found["state"], properties=_pairs(found["rest"]))
 
 
 def _pairs(text: str) -> dict[str, str]:

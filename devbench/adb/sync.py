@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -24,15 +25,20 @@ _BATCH = 16
 MIN_BYTES_PER_S = 200_000  # slower than the worst USB 2 hub: below it a push is taken to hang
 
 
-def push(phone: Phone, source: Path, target: str, *, mode: int = 0o644) -> int:
-    """Copy `source` to `target` on the phone; the bytes sent. DiskFull, DeviceOffline and others."""
+def push(
+    phone: Phone, source: Path, target: str, *, mode: int = 0o644, between: Callable[[], None] | None = None
+) -> int:
+    """Copy `source` to `target` on the phone; the bytes sent. DiskFull, DeviceOffline and others.
+
+    `between` is called after each MiB; what it raises ends the push.
+    """
     size = source.stat().st_size
     deadline = Deadline(60 + size / MIN_BYTES_PER_S, serial=phone.serial, command=f"push {target}")
     with phone.service("sync:", deadline, f"push {target}") as sock, open(source, "rb") as file:
         path = f"{target},{0o100000 | mode}".encode()
         sock.sendall(b"SEND" + struct.pack("<I", len(path)) + path)
         try:
-            sent = _send_all(sock, file, deadline)
+            sent = _send_all(sock, file, deadline, between or (lambda: None))
             sock.sendall(b"DONE" + struct.pack("<I", int(time.time())))
         except (ConnectionError, TimeoutError) as error:
             # a full disk answers FAIL and closes while we still send: its text says more than EPIPE
@@ -45,7 +51,9 @@ def push(phone: Phone, source: Path, target: str, *, mode: int = 0o644) -> int:
     return sent
 
 
-def _send_all(sock: socket.socket, file: BinaryIO, deadline: Deadline) -> int:
+def _send_all(
+    sock: socket.socket, file: BinaryIO, deadline: Deadline, between: Callable[[], None]
+) -> int:
     sent = 0
     while block := file.read(CHUNK_BYTES * _BATCH):
         parts: list[bytes] = []
@@ -55,6 +63,7 @@ def _send_all(sock: socket.socket, file: BinaryIO, deadline: Deadline) -> int:
         deadline.arm(sock)
         sock.sendall(b"".join(parts))
         sent += len(block)
+        between()
     return sent
 
 
@@ -77,19 +86,27 @@ def pull(phone: Phone, source: str, target: Path, *, deadline_s: float = 60.0) -
     """Copy `source` from the phone to `target`, by way of a `.part` beside it; the bytes received."""
     deadline = Deadline(deadline_s, serial=phone.serial, command=f"pull {source}")
     part = target.with_name(target.name + ".part")
-    received = 0
-    with phone.service("sync:", deadline, f"pull {source}") as sock, open(part, "wb") as file:
-        path = source.encode()
-        sock.sendall(b"RECV" + struct.pack("<I", len(path)) + path)
-        while True:
-            ident, length = struct.unpack("<4sI", read_exactly(sock, 8, deadline))
-            if ident == b"DONE":
-                break
-            data = read_exactly(sock, length, deadline)
-            if ident != b"DATA" or len(data) < length:
-                text = data.decode(errors="replace") if ident == b"FAIL" else "the connection closed"
-                raise device_error(text, serial=phone.serial, command=f"pull {source}")
-            file.write(data)
-            received += length
-    part.replace(target)
+    try:
+        with phone.service("sync:", deadline, f"pull {source}") as sock, open(part, "wb") as file:
+            received = _receive(sock, file, source, deadline, phone.serial)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
     return received
+
+
+def _receive(sock: socket.socket, file: BinaryIO, source: str, deadline: Deadline, serial: str) -> int:
+    path = source.encode()
+    sock.sendall(b"RECV" + struct.pack("<I", len(path)) + path)
+    received = 0
+    while True:
+        ident, length = struct.unpack("<4sI", read_exactly(sock, 8, deadline))
+        if ident == b"DONE":
+            return received
+        data = read_exactly(sock, length, deadline)
+        if ident == b"FAIL":
+            raise device_error(data.decode(errors="replace"), serial=serial, command=f"pull {source}")
+        if ident != b"DATA" or len(data) < length:
+            raise DeviceOffline("the connection closed in a pull", serial=serial, command=f"pull {source}")
+        file.write(data)
+        received += length

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from devbench.errors import (
     DeviceBooting,
     DeviceError,
@@ -18,16 +20,24 @@ NO_PERMISSIONS_FIX = (
 )
 OFFLINE_FIX = "unplug and plug in the cable, or `adb reconnect offline`; the run goes on with --resume"
 
-# measuring.md, table ADB: (what the text holds, class, way out); the first that matches decides
+SERVER_FIX = "adb start-server; the run goes on with --resume"
+DISK_FULL_FIX = (
+    "free space on the phone; `adb shell rm -r /data/local/tmp/devbench` removes all that is devbench's"
+)
+# `device 'S' not found`, `device not found`, `transport 5 not found`; a file that is not found is another thing
+_GONE = re.compile(r"\b(device|transport)\b.*\bnot found\b")
+
+# (what the text holds, class, way out); the first that matches decides
 _TABLE: tuple[tuple[str, type[DeviceError], str | None], ...] = (
     ("unauthorized", NeedsPerson, UNAUTHORIZED_FIX),
     ("still authorizing", DeviceOffline, UNAUTHORIZED_FIX),
     ("no permissions", NeedsPerson, NO_PERMISSIONS_FIX),
     ("insufficient permissions", NeedsPerson, NO_PERMISSIONS_FIX),
     ("offline", DeviceOffline, OFFLINE_FIX),
-    ("no space left", DiskFull, "free space on the phone's /data, or `devbench clean`"),
+    ("no adb server answers", DeviceOffline, SERVER_FIX),
+    ("no space left", DiskFull, DISK_FULL_FIX),
+    ("quota exceeded", DiskFull, DISK_FULL_FIX),
     ("more than one device", NeedsPerson, "two phones share one serial: unplug one of them"),
-    ("not found", DeviceGone, OFFLINE_FIX),
     ("no devices", DeviceGone, OFFLINE_FIX),
     ("is the system running", DeviceBooting, "the phone is still starting; wait a minute"),
     ("can't find service", DeviceBooting, "the phone is still starting; wait a minute"),
@@ -42,6 +52,8 @@ def device_error(text: str, *, serial: str, command: str | None = None) -> Devic
     for needle, kind, fix in _TABLE:
         if needle in folded:
             return kind(text.strip(), serial=serial, command=command, fix=fix)
+    if _GONE.search(folded):
+        return DeviceGone(text.strip(), serial=serial, command=command, fix=OFFLINE_FIX)
     return DeviceError(text.strip() or "the adb server refused", serial=serial, command=command)
 
 

@@ -8,9 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from devbench.cli.environment import Environment
+from devbench.cli.inputs import check_inputs, open_notes
 from devbench.domain.suite import Suite
 from devbench.domain.variant import Variant
 from devbench.errors import UsageError
+from devbench.hashing import sha256_of
 from devbench.plan import PROFILES, Choices
 from devbench.session import RunRequest
 
@@ -29,12 +31,12 @@ class Asked:
     cores: str | None = None
     profile: str | None = None
     rounds: int | None = None
-    seed: int = 0
+    seed: int | None = None
     baseline: str | None = None
     inputs: tuple[str, ...] = ()
     input_shapes: tuple[str, ...] = ()
     signature: str | None = None
-    device: str = "all"
+    device: str | None = None
 
 
 def build_request(
@@ -50,6 +52,9 @@ def build_request(
     profile = PROFILES[named]
     rounds = asked.rounds or (suite.rounds if suite else None) or profile.rounds
     choices = _choices(asked, suite)
+    check_inputs(variants, choices)
+    for note in (opened := open_notes(variants, choices)):
+        say(note)
     baseline = asked.baseline or (suite.baseline if suite else None)
     if baseline is not None and baseline not in {v.variant for v in variants}:
         names = ", ".join(v.variant for v in variants)
@@ -62,14 +67,14 @@ def build_request(
         variants=variants,
         profile=profile,
         rounds=rounds,
-        seed=asked.seed,
+        seed=asked.seed or 0,
         choices=choices,
         engine_cache=environment.engines,
         suite=suite.name if suite else None,
         baseline=baseline,
         argv=argv,
         options=_options(asked, named, rounds, choices),
-        notes=notes,
+        notes=(*notes, *opened),
     )
 
 
@@ -84,12 +89,12 @@ def given_options(asked: Asked) -> dict[str, str]:
         "cores": asked.cores,
         "profile": asked.profile,
         "rounds": None if asked.rounds is None else str(asked.rounds),
-        "seed": str(asked.seed) if asked.seed else None,
+        "seed": None if asked.seed is None else str(asked.seed),
         "baseline": asked.baseline,
         "input": "\n".join(asked.inputs) or None,
         "input-shape": "\n".join(asked.input_shapes) or None,
         "signature": asked.signature,
-        "device": asked.device if asked.device != "all" else None,
+        "device": asked.device,
     }
     return {name: text for name, text in texts.items() if text is not None}
 
@@ -102,8 +107,8 @@ def _options(asked: Asked, profile: str, rounds: int, choices: Choices) -> dict[
         "cores": ",".join(choices.cores),
         "profile": profile,
         "rounds": str(rounds),
-        "seed": str(asked.seed),
-        "device": asked.device,
+        "seed": str(asked.seed or 0),
+        "device": asked.device or "all",
     }
     return {**defaults, **given_options(asked)}
 
@@ -136,14 +141,16 @@ def _choices(asked: Asked, suite: Suite | None) -> Choices:
     for text in _listed(asked.engine):
         parse_engine(text)  # a name that cannot be is said before any phone is looked for
     threads = tuple(_thread_count(text) for text in _listed(asked.threads))
+    files = dict(_input_file(text) for text in asked.inputs)
     return Choices(
         engines=_listed(asked.engine) or (None,),
         delegates=delegates,
         threads=threads or (suite.threads if suite else ()) or (None,),
         cores=_listed(asked.cores) or (suite.cores if suite else ()) or ("big",),
-        input_seed=asked.seed,
-        input_shapes=dict(_pair("--input-shape", text) for text in asked.input_shapes),
-        input_files=dict(_input_file(text) for text in asked.inputs),
+        input_seed=asked.seed or 0,
+        input_shapes=dict(_input_shape(text) for text in asked.input_shapes),
+        input_files=files,
+        input_sha256={name: sha256_of(Path(file)) for name, file in files.items()},
         signature=asked.signature,
     )
 
@@ -163,6 +170,14 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     if not equals or not name or not value:
         raise UsageError(f"{option} {text}: expected NAME=VALUE")
     return name, value
+
+
+def _input_shape(text: str) -> tuple[str, str]:
+    name, shape = _pair("--input-shape", text)
+    sizes = [size.strip() for size in shape.split(",")]
+    if not all(size.isdigit() and int(size) > 0 for size in sizes):
+        raise UsageError(f"--input-shape {text}: expected sizes of at least 1, as in {name}=1,224,224,3")
+    return name, ",".join(sizes)
 
 
 def _input_file(text: str) -> tuple[str, str]:

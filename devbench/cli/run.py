@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from devbench.cli.environment import RESULTS, Environment, command_line, read_environment
+from devbench.cli.environment import RESULTS, Environment, command_line, command_text, read_environment
 
 if TYPE_CHECKING:
+    from devbench.adb import Server
+    from devbench.cli.request import Asked
     from devbench.console import Progress
-    from devbench.session import Outcome, Prepared
+    from devbench.session import Prepared
     from devbench.store import RunFolder
 
 EXAMPLES = """
@@ -33,9 +35,9 @@ def run(
     models: Models = None,
     suite: Annotated[str | None, typer.Option(help="Name of a suite, or its TOML file.")] = None,
     device: Annotated[
-        str,
-        typer.Option(help="all, virtual, model=NAME, device name, serial, host:port/serial; several with commas."),
-    ] = "all",
+        str | None,
+        typer.Option(help="all (default), virtual, model=NAME, name, serial, host:port/serial; with commas."),
+    ] = None,
     engine: Annotated[
         str | None, typer.Option(help="Engine: NAME[@VERSION][=LIBRARY], several with commas. Default: by target.")
     ] = None,
@@ -50,7 +52,7 @@ def run(
     rounds: Annotated[
         int | None, typer.Option(min=1, max=100, help="Processes per variant. Default: the profile's.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the order and of generated inputs.")] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the order and generated inputs. Default: 0.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Variant that others are compared with.")] = None,
     input_file: Annotated[
         list[str] | None, typer.Option("--input", metavar="NAME=FILE", help="Raw bytes for one input.")
@@ -72,95 +74,105 @@ def run(
 ) -> None:
     """Measure models on phones: latency, memory and CPU, with raw samples and a verdict for each number."""
     from devbench.cli.request import Asked
+    from devbench.console import Progress
 
     asked = Asked(
         models=tuple(models or ()), suite=suite, engine=engine, delegate=delegate, threads=threads, cores=cores,
         profile=profile, rounds=rounds, seed=seed, baseline=baseline, inputs=tuple(input_file or ()),
         input_shapes=tuple(input_shape or ()), signature=signature, device=device,
     )  # fmt: skip
-    from devbench.console import Progress
-
     environment = read_environment()
-    with Progress(quiet=quiet or json_) as progress:
-        if resume is not None:
-            code = _resume(resume, asked, out, environment, progress, max_silence, dry_run, json_)
-        else:
-            code = _new(asked, out, environment, progress, max_silence, dry_run, json_)
+    with Progress(quiet=quiet) as progress:
+        rest = (asked, out, environment, progress, max_silence, dry_run, json_)
+        code = _new(*rest) if resume is None else _resume(resume, *rest)
     raise typer.Exit(code)
 
 
 def _new(
-    asked: object, out: Path, environment: Environment, progress: Progress,
+    asked: Asked, out: Path, environment: Environment, progress: Progress,
     max_silence: float, dry_run: bool, json_: bool,
 ) -> int:  # fmt: skip
     from datetime import datetime
 
     from devbench import store
-    from devbench.cli.request import Asked, build_request
+    from devbench.cli.request import build_request
     from devbench.cli.servers import target_of
-    from devbench.devices import select
+    from devbench.devices import leased, select
     from devbench.session import prepare
 
-    assert isinstance(asked, Asked)
     now = datetime.now()
-    request = build_request(asked, environment, progress.say, argv=command_line())
     if not dry_run:
         store.check_writable(out)
-    with target_of(asked.device, environment) as target:
+    request = build_request(asked, environment, progress.say, argv=command_line())
+    with target_of(asked.device or "all", environment) as target:
         selection = select(target.server, target.spec)
-        prepared = prepare(request, selection, now=now, fetching=progress.fetching)
-        progress.rejects(prepared.header.rejects, selection.unmatched)
         if dry_run:
-            return _show_plan(prepared, json_)
-        folder = store.create(out, prepared.header.run_id)
-        folder.write_header(prepared.header)
-        return _measure(prepared, folder, target.server, environment, progress, max_silence, json_)
+            return _show_plan(prepare(request, selection, now=now), selection.unmatched, progress, json_)
+        with leased(environment.leases, selection) as held:
+            prepared = prepare(request, held, now=now)
+            progress.rejects(prepared.rejects, held.unmatched)
+            folder = store.create(out, prepared.header.run_id)
+            folder.write_header(prepared.header)
+            return _measure(prepared, folder, target.server, progress, max_silence, json_)
 
 
 def _resume(
-    name: str, asked: object, out: Path, environment: Environment, progress: Progress,
+    name: str, asked: Asked, out: Path, environment: Environment, progress: Progress,
     max_silence: float, dry_run: bool, json_: bool,
 ) -> int:  # fmt: skip
     from devbench import store
-    from devbench.cli.request import Asked, given_options
+    from devbench.cli.request import given_options
     from devbench.cli.servers import target_of
-    from devbench.devices import select
+    from devbench.devices import leased, select
     from devbench.session import check_agreement, resume
 
-    assert isinstance(asked, Asked)
     folder = store.find(out, name)
     past = folder.read()
     check_agreement(past.header, given_options(asked))
+    store.check_writable(folder.path)
     for warning in past.warnings:
         progress.say(warning)
+    if len(past.ok_by_job()) == len(past.header.jobs):
+        progress.say("nothing is left to do: every job of this run is measured")
+        return _show_result(folder, json_)
     with target_of(past.header.options.get("device", "all"), environment) as target:
-        prepared = resume(past, select(target.server, target.spec))
-        progress.rejects(prepared.header.rejects, ())
+        selection = select(target.server, target.spec)
         if dry_run:
-            return _show_plan(prepared, json_)
-        return _measure(prepared, folder, target.server, environment, progress, max_silence, json_)
+            return _show_plan(resume(past, selection), selection.unmatched, progress, json_)
+        with leased(environment.leases, selection) as held:
+            # read again: another devbench may have measured while we waited for nothing
+            prepared = resume(folder.read(), held)
+            progress.rejects(prepared.rejects, held.unmatched)
+            return _measure(prepared, folder, target.server, progress, max_silence, json_)
 
 
 def _measure(
-    prepared: Prepared, folder: RunFolder, server: object, environment: Environment, progress: Progress,
-    max_silence: float, json_: bool,
-) -> int:  # fmt: skip
-    from devbench.adb import Server
+    prepared: Prepared, folder: RunFolder, server: Server, progress: Progress, max_silence: float, json_: bool
+) -> int:
+    from devbench.console import complain
+    from devbench.errors import NoUsableDevice
+    from devbench.session import Limits
     from devbench.session import run as run_session
 
-    assert isinstance(server, Server)
     progress.begin(prepared)
     outcome = run_session(
-        prepared, folder, server, progress.event, leases=environment.leases, silence_s=max_silence
+        prepared, folder, server, progress.event, limits=Limits(silence_s=max_silence)
     )
     progress.end()
-    return _show_result(folder, outcome, json_)
+    code = _show_result(folder, json_, interrupted=outcome.interrupted)
+    if outcome.lost and not outcome.attempted:
+        reasons = "\n".join(f"  {reason}" for reason in outcome.lost.values())
+        fix = "mend the above and resume the run, or try --device virtual: two virtual phones on this computer"
+        complain(NoUsableDevice(f"no phone could be measured\n{reasons}", fix=fix))
+        return NoUsableDevice.exit_code
+    return code
 
 
-def _show_plan(prepared: Prepared, json_: bool) -> int:
+def _show_plan(prepared: Prepared, unmatched: tuple[str, ...], progress: Progress, json_: bool) -> int:
     from devbench.console import print_json, print_plan
     from devbench.domain.codec import to_json
 
+    progress.rejects(prepared.rejects, unmatched)
     if json_:
         print_json({"run": to_json(prepared.header), "todo": prepared.todo})
     else:
@@ -168,7 +180,7 @@ def _show_plan(prepared: Prepared, json_: bool) -> int:
     return 0
 
 
-def _show_result(folder: RunFolder, outcome: Outcome, json_: bool) -> int:
+def _show_result(folder: RunFolder, json_: bool, *, interrupted: bool = False) -> int:
     """The reports, the table, and as the last line the folder's name. Nothing here can lose a measurement."""
     from devbench.console import print_json, print_line, print_report
     from devbench.reports.base import build_report, write_reports
@@ -179,16 +191,17 @@ def _show_result(folder: RunFolder, outcome: Outcome, json_: bool) -> int:
     target = folder.path / "report"
     target.mkdir(exist_ok=True)
     write_reports(report, DEFAULT_FORMATS, target)
-    done = len(run_read.ok_by_job())
-    code = 130 if outcome.interrupted else 0 if done == len(run_read.header.jobs) else 1
+    done, asked = len(run_read.ok_by_job()), len(run_read.header.jobs)
+    code = 130 if interrupted else 0 if done == asked else 1
+    if done < asked:
+        what = "interrupted: " if interrupted else ""
+        again = command_text(("devbench", "run", "--resume", str(folder.path)))
+        print_line(f"{what}{done} of {asked} jobs measured; the rest: {again}", to_stderr=True)
+    print_line(f"report: {target / 'report.html'}", to_stderr=True)
     if json_:
         print_json({**as_json(report), "folder": str(folder.path), "exit_code": code})
         return code
     print_report(report)
-    if outcome.interrupted:
-        print_line(f"interrupted: {done} of {len(run_read.header.jobs)} jobs measured; "
-                   f"go on with: devbench run --resume {folder.run_id}", to_stderr=True)  # fmt: skip
-    print_line(f"report: {target / 'report.html'}", to_stderr=True)
     print_line(str(folder.path))
     return code
 

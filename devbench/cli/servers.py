@@ -13,8 +13,6 @@ from devbench.errors import UsageError
 if TYPE_CHECKING:
     from devbench.adb import Server
 
-DEFAULT_VIRTUAL = ("oppo-a37f", "pixel-2-xl")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -57,17 +55,9 @@ def target_of(device: str, environment: Environment) -> Iterator[Target]:
 def _virtual(environment: Environment) -> Iterator[Target]:
     from devbench import virtual
     from devbench.adb import Server
+    from devbench.virtual.borrowed import borrowed
 
     home = environment.home / "virtual"
-    before = {phone.name for phone in virtual.running(home=home)}
-    address = virtual.private_server(home=home)
-    try:
-        phones = virtual.up(DEFAULT_VIRTUAL, server=address, home=home)
-        yield Target(server=Server(address), spec=",".join(phone.serial for phone in phones))
-    finally:
-        # a phone that was up before is somebody's; the server goes with the last of its phones
-        ours = [p.name for p in virtual.running(home=home) if p.name not in before]
-        if ours:
-            virtual.down(ours, home=home)
-        if not virtual.running(home=home):
-            virtual.stop_private_server(home=home)
+    with borrowed(virtual.DEFAULT_PHONES, home=home, adb=environment.adb) as found:
+        spec = ",".join(phone.serial for phone in found.phones)
+        yield Target(server=Server(found.server, adb=environment.adb), spec=spec)

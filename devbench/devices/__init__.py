@@ -1,7 +1,8 @@
 """Phones: found, selected, explained when unusable, probed, and looked at again between jobs."""
 
+from devbench.devices.lease import leased
 from devbench.devices.probe import probe
 from devbench.devices.select import Selection, select
 from devbench.devices.state import read_state
 
-__all__ = ["Selection", "probe", "read_state", "select"]
+__all__ = ["Selection", "leased", "probe", "read_state", "select"]

@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from devbench.errors import NoUsableDevice
+from devbench.domain.device import DeviceInfo, Reject
+
+if TYPE_CHECKING:
+    from devbench.devices.select import Selection
 
 
 @contextlib.contextmanager
-def lease(folder: Path, device: str) -> Iterator[None]:
-    """Hold `device` for this process; NoUsableDevice names the holder. The kernel frees it when we die."""
+def leased(folder: Path, selection: Selection) -> Iterator[Selection]:
+    """`selection` with its phones held for this process; those that another holds are rejects, with the holder.
+
+    The kernel frees them when we die.
+    """
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
-    owner = folder / f"{device}.json"
-    lock = FileLock(folder / f"{device}.lock", timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise NoUsableDevice(
-            f"{device} is in use by another devbench{_owner(owner)}", fix="wait for it, or stop it"
-        ) from error
-    try:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        owner.write_text(json.dumps({"pid": os.getpid(), "since": now}), "utf-8")
-        yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()
+    held: list[DeviceInfo] = []
+    busy: list[Reject] = []
+    with contextlib.ExitStack() as stack:
+        for info in selection.devices:
+            lock = FileLock(folder / f"{info.device}.lock", timeout=0, thread_local=False)
+            try:
+                stack.enter_context(lock)
+            except Timeout:
+                busy.append(_busy(info, folder))
+                continue
+            owner = _owner_file(folder, info)
+            stack.callback(owner.unlink, missing_ok=True)
+            now = datetime.now().astimezone().isoformat(timespec="seconds")
+            owner.write_text(json.dumps({"pid": os.getpid(), "since": now}), "utf-8")
+            held.append(info)
+        yield dataclasses.replace(selection, devices=tuple(held), rejects=(*selection.rejects, *busy))
 
 
-def _owner(path: Path) -> str:
+def _busy(info: DeviceInfo, folder: Path) -> Reject:
     try:
-        data = json.loads(path.read_text("utf-8"))
-        return f" (process {data['pid']}, since {data['since']})"
-    except (OSError, ValueError, KeyError):
-        return ""
+        owner = json.loads(_owner_file(folder, info).read_text("utf-8"))
+        holder = f" (process {owner['pid']}, since {owner['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        holder = ""  # it is just beginning or ending
+    return Reject(
+        serial=info.serial,
+        state="busy",
+        reason=f"{info.device} is measured by another devbench{holder}",
+        fix="wait for it to end, or stop it; `--device` takes another phone",
+    )
+
+
+def _owner_file(folder: Path, info: DeviceInfo) -> Path:
+    return folder / f"{info.device}.json"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from devbench.devices.profiles import PhoneProfile, profile_for
 from devbench.domain.cpus import parse_cpu_list
 from devbench.domain.device import Core, CoreGroup, DeviceInfo
-from devbench.errors import ParseError
+from devbench.errors import DeviceError, ParseError
 from devbench.parse import parse_getprop
 
 if TYPE_CHECKING:
     from devbench.adb import Phone
 
+PROBE_DEADLINE_S = 30.0
 _CPU_FILES = "online cpu_capacity cpufreq/cpuinfo_min_freq cpufreq/cpuinfo_max_freq"
 # one process start a file is what an old phone without `head` and globbing tools can afford
 PROBE_SCRIPT = f"""echo '== getprop'; getprop
@@ -31,10 +32,22 @@ echo '== end'"""
 
 def probe(phone: Phone) -> DeviceInfo:
     """`DeviceInfo` of a phone in state `device`. Unknown values are None."""
-    result = phone.shell(f"({PROBE_SCRIPT}) 2>/dev/null", deadline_s=60)
-    sections = _sections(result.stdout)
+    result = phone.shell(f"({PROBE_SCRIPT}) 2>/dev/null", deadline_s=PROBE_DEADLINE_S)
+    return read_info(result.stdout, serial=phone.serial, shell_v2=phone.shell_v2)
+
+
+def read_info(text: str, *, serial: str, shell_v2: bool) -> DeviceInfo:
+    """`DeviceInfo` from the output of PROBE_SCRIPT; DeviceError if it is not that, or not all of it."""
+    sections = _sections(text)
+    if "end" not in sections or not sections.get("status"):
+        said = text.strip()[-200:] or "nothing"
+        raise DeviceError(
+            f"its shell does not do what a phone's does; it said: {said}",
+            serial=serial,
+            fix="`adb shell cat /proc/self/status` must show a process; see what the shell prints instead",
+        )
     properties = _properties(sections.get("getprop", ""))
-    model = properties.get("ro.product.model") or phone.serial
+    model = properties.get("ro.product.model") or serial
     profile = profile_for(model)
     cores = _cores(sections.get("cpus", ""))
     allowed = _allowed_cpus(sections.get("status", ""), cores)
@@ -42,8 +55,8 @@ def probe(phone: Phone) -> DeviceInfo:
     serialno = properties.get("ro.serialno") or properties.get("ro.boot.serialno") or None
     target, abis = _target(sections, properties)
     return DeviceInfo(
-        device=device_name(model, serialno or phone.serial),
-        serial=phone.serial,
+        device=device_name(model, serialno or serial),
+        serial=serial,
         serialno=serialno,
         manufacturer=properties.get("ro.product.manufacturer") or None,
         model=model,
@@ -61,7 +74,7 @@ def probe(phone: Phone) -> DeviceInfo:
         ram_bytes=_mem_total(sections.get("meminfo", "")),
         page_size_bytes=None,
         kernel=sections.get("version", "").strip() or None,
-        shell_v2=phone.shell_v2,
+        shell_v2=shell_v2,
         labels=_labels(properties),
         simulated=simulated,
         cooldown_min_s=_cooldown_s(properties, profile),

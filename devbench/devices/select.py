@@ -28,12 +28,17 @@ class Selection:
 
 
 def select(server: Server, spec: str = "all") -> Selection:
-    """The phones on `server` that `spec` names: `all`, `model=…`, device names, transport serials."""
+    """The phones on `server` that `spec` names: `all`, `model=…`, device names, transport serials.
+
+    Where a part of `spec` names nothing, every reject is told: it may be the one that was meant.
+    """
+    wanted = [part.strip() for part in spec.split(",") if part.strip()] or ["all"]
+    for part in wanted:
+        _check_part(part)
     transports = server.transports()
     counts = Counter(t.serial for t in transports)
     rejects = [_reject(t, counts[t.serial]) for t in transports if not _usable(t, counts)]
     usable = [t for t in transports if _usable(t, counts)]
-    wanted = [part.strip() for part in spec.split(",") if part.strip()] or ["all"]
     direct = [t for t in usable if t.serial in wanted]
     # a serial needs no look at the other phones, which may be busy or slow
     asked = direct if len(direct) == len(wanted) else usable
@@ -48,7 +53,7 @@ def select(server: Server, spec: str = "all") -> Selection:
     unmatched = [
         part for part in named if not any(_matches(info, part) for info in probed) and part not in counts
     ]
-    if not any(part == "all" or part.startswith("model=") for part in wanted):
+    if not unmatched and not any(part == "all" or part.startswith("model=") for part in wanted):
         rejects = [r for r in rejects if r.serial in wanted]
     return Selection(devices=tuple(chosen), rejects=tuple(rejects), unmatched=tuple(unmatched))
 
@@ -84,18 +89,20 @@ def _without_twins(infos: list[DeviceInfo]) -> tuple[list[DeviceInfo], list[Reje
     for info in infos:
         first = kept.setdefault(info.device, info)
         if first is not info:
-            reason = f"it is the same phone as {first.serial} ({info.device})"
-            fix = "disconnect one of the two, or name one by its serial"
+            reason = f"it calls itself {info.device}, as {first.serial} does: one phone twice, or two of one serial"
+            fix = f"disconnect one of the two, or choose: --device {first.serial} or --device {info.serial}"
             twins.append(Reject(serial=info.serial, state="twin", reason=reason, fix=fix))
     return list(kept.values()), twins
 
 
+def _check_part(part: str) -> None:
+    key, equals, _ = part.partition("=")
+    if equals and key != "model" and "/" not in part and ":" not in part:
+        raise UsageError(f"--device: unknown key {key!r} in {part!r}", fix="use model=NAME")
+
+
 def _matches(info: DeviceInfo, part: str) -> bool:
-    if part == "all":
-        return True
     key, equals, value = part.partition("=")
     if equals and key == "model":
         return value.casefold() in info.model.casefold()
-    if equals and key not in ("model",) and "/" not in part and ":" not in part:
-        raise UsageError(f"--device: unknown key {key!r} in {part!r}", fix="use model=NAME")
-    return part in (info.device, info.serial)
+    return part in ("all", info.device, info.serial)

@@ -20,15 +20,18 @@ _ZONES = 'for z in /sys/class/thermal/thermal_zone*; do echo "$z $(cat $z/type) 
 _CLOCKS = 'for c in /sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq; do echo "$c $(cat $c)"; done'
 
 
-def state_script(info: DeviceInfo) -> str:
-    """The shell text whose output `parse_state` understands; what the Android release lacks is left out."""
+def state_script(info: DeviceInfo, *, services: bool = True) -> str:
+    """The shell text whose output `parse_state` understands; what the Android release lacks is left out.
+
+    Without `services` only files are read: dumpsys talks to the system server, which may hang on its own.
+    """
     parts = [
         "echo '== uptime'; cat /proc/uptime",
         "echo '== meminfo'; cat /proc/meminfo",
         f"echo '== zones'; {_ZONES}",
         f"echo '== clocks'; {_CLOCKS}",
     ]
-    if info.sdk is not None:
+    if info.sdk is not None and services:
         parts.append("echo '== battery'; dumpsys battery")
         if info.sdk >= THERMAL_SERVICE_SDK:
             parts.append("echo '== thermal'; dumpsys thermalservice")
@@ -49,7 +52,7 @@ class _Reading:
         """Values of one section by its parser; each field's absence gets a reason."""
         text = self.sections.get(section)
         if text is None:
-            self.missing.update(dict.fromkeys(fields, f"this phone has no {section} to ask"))
+            self.missing.update(dict.fromkeys(fields, f"nothing on this phone was asked for {section}"))
             return {}
         try:
             return parse(kind, text).values

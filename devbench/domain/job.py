@@ -58,7 +58,10 @@ class Backend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One process on one phone. `round` counts from 1; `position` is its place in the phone's order."""
+    """One process on one phone. `round` counts from 1; `position` is its place in the phone's order.
+
+    `input_files` names a file of this host for an input, `input_sha256` the hash of its content, by input.
+    """
 
     job_id: str
     device: str
@@ -73,6 +76,7 @@ class Job:
     input_seed: int = 0
     input_shapes: dict[str, str] = field(default_factory=dict)
     input_files: dict[str, str] = field(default_factory=dict)
+    input_sha256: dict[str, str] = field(default_factory=dict)
     signature: str | None = None
 
 

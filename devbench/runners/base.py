@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from devbench.domain.device import DeviceInfo
 from devbench.domain.job import Job
@@ -17,7 +17,23 @@ if TYPE_CHECKING:
 
     from devbench.adb import Phone
 
-SILENCE_S = 300.0
+
+
+class JobInterrupted(Exception):
+    """The user asked to stop while a job was running."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long is too long, in seconds.
+
+    `silence_s` without a line of a job is a hang; its first line may take `start_s`, because it may wait for
+    its turn on the phone; a phone that is lost has `back_within_s` to come back.
+    """
+
+    silence_s: float = 300.0
+    start_s: float = 300.0
+    back_within_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +42,19 @@ class Talk:
 
     pushed: Callable[[str, int, float], None]
     sample: Callable[[Job, str, int], None]
+
+
+class Identity(TypedDict):
+    """What a Measurement shares with its job."""
+
+    job_id: str
+    attempt: int
+    device: str
+    variant: str
+    runner: str
+    pass_name: str
+    round: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +67,52 @@ class Attempt:
     outputs: Path
     log: Callable[[str], None]
 
+    def identity(self) -> Identity:
+        """The fields of its Measurement that are known before it begins."""
+        job = self.job
+        return {
+            "job_id": job.job_id,
+            "attempt": self.number,
+            "device": job.device,
+            "variant": job.variant,
+            "runner": job.runner,
+            "pass_name": job.pass_name,
+            "round": job.round,
+            "position": job.position,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A phone to work on. `stop` is set when the user wants to end; `silence_s` without a line is a hang."""
+    """A phone to work on. `stop` is set when the user wants to end."""
 
     phone: Phone
     info: DeviceInfo
     stop: Flag
     talk: Talk
-    silence_s: float = SILENCE_S
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def silence_s(self) -> float:
+        return self.limits.silence_s
+
+    @property
+    def start_s(self) -> float:
+        return self.limits.start_s
+
+    @property
+    def back_within_s(self) -> float:
+        return self.limits.back_within_s
 
 
 class Runner(Protocol):
     """One way to run models on a phone (`native`; later the app and the stock tool)."""
 
-    def prepare(self, variants: tuple[Variant, ...]) -> None:
-        """Everything that travels, travels now. DeviceError when this phone cannot be used."""
+    def prepare(self, variants: tuple[Variant, ...], jobs: tuple[Job, ...]) -> None:
+        """Everything that `jobs` need travels now. DeviceError when this phone cannot be used."""
 
     def measure(self, attempt: Attempt) -> Measurement:
         """One process on the phone. A failure of the job is a Measurement; of the phone, a DeviceError."""
+
+    def stop_job(self, attempt: Attempt) -> None:
+        """End what an interrupted attempt left running, and remove its files."""

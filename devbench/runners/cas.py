@@ -5,7 +5,6 @@ Old phones have no sha256sum, and `adb push --sync` compares times only.
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from collections.abc import Callable, Iterable
@@ -14,15 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devbench.adb.sync import push
-from devbench.errors import DeviceError, DiskFull, NotExecutable
+from devbench.adb.translate import DISK_FULL_FIX
+from devbench.errors import DevbenchError, DeviceError, DiskFull, NotExecutable
+from devbench.runners.base import JobInterrupted
+from devbench.runners.protocol import parse_line
 
 if TYPE_CHECKING:
+    from threading import Event as Flag
+
     from devbench.adb import Phone, ShellResult
 
 BASE = "/data/local/tmp/devbench"
 CAS = f"{BASE}/cas"
 PROTOCOL = "1"
 HASH_DEADLINE_S = 300.0
+PATHS_AT_ONCE = 16  # adbd before Android 7 takes commands of at most 4 KB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +48,15 @@ class LocalFile:
 Told = Callable[[LocalFile, float], None]
 
 
-def ensure_runner(phone: Phone, runner: LocalFile, told: Told) -> None:
+def ensure_runner(phone: Phone, runner: LocalFile, told: Told, *, stop: Flag | None = None) -> None:
     """The runner is on the phone and runs there, or an error that says why it cannot."""
     if _hashes(phone, runner, (runner.remote,)).get(runner.remote) == runner.sha256:
         return
-    made = phone.shell(f"mkdir -p {CAS} {BASE}/jobs")
+    made = phone.shell(f"mkdir -p {CAS}")
     if not made.ok:
         raise _storage_error(phone, made)
     part = f"{runner.remote}.part"
-    _push(phone, runner, part, told)
+    _push(phone, runner, part, told, stop)
     answer = phone.shell(f"chmod 755 {part} && {part} {PROTOCOL} sha256 {part}", deadline_s=HASH_DEADLINE_S)
     if answer.exit_code in (126, 127) or "sha256" not in answer.stdout:
         phone.remove(part)
@@ -59,8 +64,13 @@ def ensure_runner(phone: Phone, runner: LocalFile, told: Told) -> None:
     _keep(phone, runner, part, _parse_hashes(answer.stdout).get(part))
 
 
-def ensure_files(phone: Phone, runner: LocalFile, files: Iterable[LocalFile], told: Told) -> None:
-    """All `files` are on the phone with the right content; only what is missing travels."""
+def ensure_files(
+    phone: Phone, runner: LocalFile, files: Iterable[LocalFile], told: Told, *, stop: Flag | None = None
+) -> None:
+    """All `files` are on the phone with the right content; only what is missing travels.
+
+    JobInterrupted between two chunks once `stop` is set.
+    """
     wanted = {file.remote: file for file in files}
     if not wanted:
         return
@@ -69,21 +79,26 @@ def ensure_files(phone: Phone, runner: LocalFile, files: Iterable[LocalFile], to
         if there.get(remote) == file.sha256:
             continue
         part = f"{remote}.part"
-        _push(phone, file, part, told)
+        _push(phone, file, part, told, stop)
         _keep(phone, file, part, _hashes(phone, runner, (part,)).get(part))
 
 
-def _push(phone: Phone, file: LocalFile, remote: str, told: Told) -> None:
+def _push(phone: Phone, file: LocalFile, remote: str, told: Told, stop: Flag | None) -> None:
     started = time.monotonic()
+
+    def go_on() -> None:
+        if stop is not None and stop.is_set():
+            raise JobInterrupted
+
     try:
-        push(phone, file.path, remote, mode=0o755 if file.executable else 0o644)
+        push(phone, file.path, remote, mode=0o755 if file.executable else 0o644, between=go_on)
     except DiskFull as error:
         phone.remove(remote)
         raise DiskFull(
-            f"no room for {file.what} ({file.size_bytes} bytes) below {BASE}",
-            serial=phone.serial,
-            fix="free space on the phone; `adb shell rm -r /data/local/tmp/devbench` removes all that is ours",
+            f"no room for {file.what} ({file.size_bytes} bytes) below {BASE}", serial=phone.serial, fix=error.fix
         ) from error
+    except FileNotFoundError as error:
+        raise DevbenchError(f"{file.what}: {file.path} is gone since the run was planned") from error
     told(file, time.monotonic() - started)
 
 
@@ -99,20 +114,19 @@ def _keep(phone: Phone, file: LocalFile, part: str, found: str | None) -> None:
 
 
 def _hashes(phone: Phone, runner: LocalFile, paths: tuple[str, ...]) -> dict[str, str]:
-    quoted = " ".join(shlex.quote(path) for path in paths)
-    return _parse_hashes(
-        phone.shell(f"{runner.remote} {PROTOCOL} sha256 {quoted}", deadline_s=HASH_DEADLINE_S).stdout
-    )
+    found: dict[str, str] = {}
+    for start in range(0, len(paths), PATHS_AT_ONCE):
+        quoted = " ".join(shlex.quote(path) for path in paths[start : start + PATHS_AT_ONCE])
+        command = f"{runner.remote} {PROTOCOL} sha256 {quoted}"
+        found |= _parse_hashes(phone.shell(command, deadline_s=HASH_DEADLINE_S).stdout)
+    return found
 
 
 def _parse_hashes(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in text.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # linker warnings of old Androids stand between the lines
-        if isinstance(event, dict) and event.get("event") == "sha256":
+        event, _ = parse_line(line.encode())  # linker warnings of old Androids stand between the lines
+        if event is not None and event["event"] == "sha256":
             found[str(event["path"])] = str(event["sha256"])
     return found
 
@@ -123,7 +137,7 @@ def _storage_error(phone: Phone, result: ShellResult) -> DeviceError:
     return kind(
         f"{BASE} cannot be made: {text}",
         serial=phone.serial,
-        fix="adb shell df /data; a phone must let its shell write below /data/local/tmp",
+        fix=DISK_FULL_FIX if kind is DiskFull else "a phone must let its shell write below /data/local/tmp",
     )
 
 

@@ -1,4 +1,4 @@
-"""Following a detached job's lines through interruptions: a cable that comes back costs nothing."""
+"""Following a detached job's lines through interruptions: what the phone wrote is read once and whole."""
 
 from __future__ import annotations
 
@@ -6,122 +6,131 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from devbench.errors import (
-    AdbServerError,
-    DeadlinePassed,
-    DeviceBooting,
-    DeviceGone,
-    DeviceOffline,
-    RunnerError,
-)
-from devbench.runners.base import Site
+from devbench.errors import DeadlinePassed, DeviceOffline, NotExecutable, RunnerError
+from devbench.runners.base import JobInterrupted, Site
+from devbench.runners.patience import LOST, wait_back
+from devbench.runners.protocol import Transcript, parse_line
 
 if TYPE_CHECKING:
-    from devbench.adb import Phone
-    from devbench.runners.protocol import Transcript
+    from devbench.adb import ShellStream
 
-BACK_WITHIN_S = 60.0
-_LOST = (DeviceOffline, DeviceGone, DeviceBooting)
+MAX_FRUITLESS = 5
+_POLL_S = 0.5
+_NOT_EXECUTABLE = (126, 127)
+# not of the file: the caller's own line of `run detach=1`, and the word that nobody writes any more
+_OUTSIDE = ("started", "gone")
+
+React = Callable[[dict[str, Any]], None]
 
 
-class JobInterrupted(Exception):
-    """The user asked to stop while a job was running."""
-
-
-def follow(
-    site: Site,
-    start: str,
-    again: str,
-    transcript: Transcript,
-    react: Callable[[dict[str, Any]], None],
-) -> None:
-    """Run `start` and read lines until the job is over; after a lost connection `again` from the last byte.
+def follow(site: Site, start: str, again: str, transcript: Transcript, react: React) -> None:
+    """Run `start` and read lines until the job is over; after a lost connection, `again` from the last byte.
 
     DeadlinePassed: the job was silent for too long. DeviceOffline: the phone did not come back.
+    RunnerError, NotExecutable: nothing was started. `react` may be called twice for a line in whose course
+    the phone was lost.
     """
-    position = _Position()
+    reader = _Reader(site, transcript, react)
     command = start
+    fruitless = 0
     while not transcript.ended:
+        offset = reader.offset
         try:
-            _read(site, command, transcript, react, position)
-            if not transcript.ended and not position.started:
-                return  # the start itself failed; what it said stands in the transcript
+            reader.read(command, restarted=command is not start)
             if not transcript.ended:
-                raise DeviceOffline("the stream ended early", serial=site.phone.serial, command=command)
-        except _LOST:
-            if not wait_back(site.phone, BACK_WITHIN_S):
+                return  # the start was refused; what it said stands in the transcript
+        except _NeverBegan:
+            command = start  # the phone was lost before the job's file was there
+            fruitless += 1
+        except LOST:
+            fruitless = 0 if reader.offset > offset else fruitless + 1
+            if fruitless > MAX_FRUITLESS or not wait_back(site):
                 raise
-        if not transcript.ended:
-            # started or not, the start is not repeated: the folder may exist and the job may run
-            command = f"{again} offset={position.bytes_read}"
+            command = f"{again} offset={reader.offset}"
+        if fruitless > MAX_FRUITLESS:
+            raise DeviceOffline("its connection does not last", serial=site.phone.serial, command=command)
 
 
-class _Position:
-    """How far into the file on the phone we are; started, gone and noise are not of the file."""
-
-    def __init__(self) -> None:
-        self.bytes_read = 0
-        self.started = False
-
-    def count(self, event: dict[str, Any] | None, line: str) -> None:
-        if event is None or event["event"] == "gone":
-            return
-        if event["event"] == "started":
-            self.started = True
-        elif self.started:
-            self.bytes_read += len(line.encode()) + 1
+class _NeverBegan(Exception):
+    """There is no file to follow, and nothing of it was read: the job may be started again."""
 
 
-def _read(
-    site: Site,
-    command: str,
-    transcript: Transcript,
-    react: Callable[[dict[str, Any]], None],
-    position: _Position,
-) -> None:
-    with site.phone.stream(command) as stream:
-        quiet_since = time.monotonic()
-        while not transcript.ended:
+class _Reader:
+    """Where in the file on the phone we are. `offset` counts the bytes of whole lines of it, as they came."""
+
+    def __init__(self, site: Site, transcript: Transcript, react: React) -> None:
+        self._site = site
+        self._transcript = transcript
+        self._react = react
+        self.offset = 0
+
+    def read(self, command: str, *, restarted: bool) -> None:
+        """Lines until the job is over or the stream is; DeviceOffline if the stream was cut."""
+        site, transcript = self._site, self._transcript
+        with site.phone.stream(command) as stream:
+            quiet_since = time.monotonic()
+            first = True
+            while not transcript.ended:
+                line = self._next_line(stream, command, quiet_since, begun=restarted or not first)
+                quiet_since = time.monotonic()
+                if line is None:
+                    self._stream_ended(stream, command, restarted)
+                    return
+                event, length = parse_line(line)
+                if event is None:
+                    transcript.noise.append(line.decode(errors="replace"))
+                    continue
+                if restarted and first and event["event"] == "error":
+                    self._no_file(event)
+                first = False
+                # an event counts once all that it asks of the host is done: lost before, it is read again
+                self._react(event)
+                transcript.keep(event)
+                if event["event"] not in _OUTSIDE:
+                    self.offset += length + 1
+
+    def _next_line(self, stream: ShellStream, command: str, since: float, *, begun: bool) -> bytes | None:
+        """The next line within the silence limit; before the first line, within the limit for a start.
+
+        A start may be queued on the phone behind another's measurement, and no engine can hang in it yet.
+        """
+        site = self._site
+        limit_s = site.silence_s if begun else max(site.silence_s, site.start_s)
+        while True:
             if site.stop.is_set():
                 raise JobInterrupted
-            left = site.silence_s - (time.monotonic() - quiet_since)
-            if left <= 0:
-                raise DeadlinePassed(
-                    f"no line for {site.silence_s:g} s", serial=site.phone.serial, command=command
-                )
-            if not stream.ready(min(left, 0.5)):
-                continue
-            line = stream.read_line(deadline_s=max(left, 1.0))
-            quiet_since = time.monotonic()
-            if line is None:
-                _refuse_failed_start(transcript, stream.exit_code, stream.stderr)
-                return
-            event = transcript.feed(line)
-            position.count(event, line)
-            if event is not None:
-                react(event)
+            left_s = limit_s - (time.monotonic() - since)
+            if left_s <= 0:
+                raise DeadlinePassed(f"no line for {limit_s:g} s", serial=site.phone.serial, command=command)
+            if stream.ready(min(left_s, _POLL_S)):
+                return stream.read_line(deadline_s=max(left_s, 1.0))
 
+    def _no_file(self, event: dict[str, Any]) -> None:
+        """`follow` found no file: its own error is not the job's."""
+        if self.offset == 0:
+            raise _NeverBegan
+        raise RunnerError(
+            f"the job's file is gone from the phone: {event.get('message')}",
+            fix="something else removes files below /data/local/tmp; resume the run",
+        )
 
-def _refuse_failed_start(transcript: Transcript, exit_code: int | None, stderr: str) -> None:
-    """The stream ended: that is right after `exit`, and an error that ended the start is an event already."""
-    if stderr.strip():
-        transcript.noise.append(stderr.strip())
-    if transcript.first("started") is None and transcript.first("error") is None:
-        said = " ".join(transcript.noise)[-300:] or "nothing"
-        raise RunnerError(f"the runner did not start (exit code {exit_code}); it said: {said}")
-
-
-def wait_back(phone: Phone, within_s: float) -> bool:
-    """Whether the phone is usable again within `within_s`, by the server's own push of states."""
-    end = time.monotonic() + within_s
-    while (left := end - time.monotonic()) > 0:
-        try:
-            for transports in phone.server.track(deadline_s=left):
-                if any(t.serial == phone.serial and t.state == "device" for t in transports):
-                    return True
-        except DeadlinePassed:
-            return False
-        except AdbServerError:
-            # someone restarted the server; it is back in a moment, and so is the phone
-            time.sleep(min(1.0, max(0.0, end - time.monotonic())))
-    return False
+    def _stream_ended(self, stream: ShellStream, command: str, restarted: bool) -> None:
+        """That is right after `exit`; before it, the start was refused, or the connection was cut."""
+        transcript, serial = self._transcript, self._site.phone.serial
+        if stream.stderr.strip():
+            transcript.noise.append(stream.stderr.strip())
+        refused = transcript.first("error") is not None and transcript.first("hello") is None
+        if refused and not restarted:
+            return
+        said = " ".join(transcript.noise)[-300:]
+        # without protocol v2 there is no exit code, and a cut stream looks like an ended one
+        cut = stream.exit_code is None and not said
+        if restarted or cut or transcript.first("started") is not None:
+            raise DeviceOffline("the stream ended early", serial=serial, command=command)
+        if stream.exit_code in _NOT_EXECUTABLE or "ermission denied" in said:
+            raise NotExecutable(
+                f"the runner does not start any more: {said}", serial=serial, fix="devbench doctor looks closer"
+            )
+        raise RunnerError(
+            f"the runner did not start (exit code {stream.exit_code}); it said: {said or 'nothing'}"
+        )

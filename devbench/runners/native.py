@@ -17,8 +17,9 @@ from devbench.domain.variant import Variant
 from devbench.errors import DeadlinePassed, DeviceError
 from devbench.metrics import all_scrapes
 from devbench.runners.base import Attempt, Site
-from devbench.runners.cas import BASE, PROTOCOL, LocalFile, ensure_files, ensure_runner
+from devbench.runners.cas import BASE, CAS, PATHS_AT_ONCE, PROTOCOL, LocalFile, ensure_files, ensure_runner
 from devbench.runners.follow import follow
+from devbench.runners.patience import again
 from devbench.runners.protocol import Transcript
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 JOBS = f"{BASE}/jobs"
 LOG_TAIL_BYTES = 4000
 MAX_OUTPUT_BYTES = 32_000_000
+STATE_DEADLINE_S = 10.0
+SCRAPE_DEADLINE_S = 6.0  # all of them fit into the 20 s that the runner holds the process for
 _MARK = "== devbench-log-end"
 
 
@@ -55,48 +58,45 @@ class NativeRunner:
         self._models: dict[str, LocalFile] = {}
         self._inputs: dict[str, LocalFile] = {}
         self._state: DeviceState | None = None
+        self._services_answer = True
 
-    def prepare(self, variants: tuple[Variant, ...]) -> None:
-        phone = self.site.phone
+    def prepare(self, variants: tuple[Variant, ...], jobs: tuple[Job, ...]) -> None:
+        site, phone = self.site, self.site.phone
         self._models = {v.variant: _model_file(v) for v in variants}
-        ensure_runner(phone, self._runner, self._told)
-        self._stop_leftovers()
-        ensure_files(phone, self._runner, [*self._engines.values(), *self._models.values()], self._told)
+        self._inputs = {path: _input_file(path, sha256) for path, sha256 in _inputs_of(jobs).items()}
+        files = [*self._engines.values(), *self._models.values(), *self._inputs.values()]
+        again(site, lambda: ensure_runner(phone, self._runner, self._told, stop=site.stop))
+        again(site, self._stop_leftovers)
+        again(site, lambda: ensure_files(phone, self._runner, files, self._told, stop=site.stop))
 
     def measure(self, attempt: Attempt) -> Measurement:
         """One job. The phone's own trouble (offline, hang of adb) is a DeviceError of its class."""
-        job = attempt.job
-        folder = f"{JOBS}/{job.job_id}-{attempt.number}"
+        folder = _folder(attempt)
         before = self._state or self._read_state()
         self._state = None
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         argv = self._argv(attempt, folder)
-        transcript = Transcript()
-        scrapes: dict[str, str] = {}
-        silent: DeadlinePassed | None = None
+        transcript, scrapes, silent = self._follow(attempt, folder, argv)
         try:
-            follow(self.site, self._start_command(folder, argv), self._follow_command(folder), transcript,
-                   lambda event: self._react(job, folder, event, scrapes))  # fmt: skip
-        except DeadlinePassed as error:
-            silent = error
-            self._stop(folder)
-        log, after = self._finish(folder, keep=bool(_written(transcript)))
-        outputs = self._pull_outputs(attempt, folder, transcript)
+            if transcript.torn:
+                transcript = self._read_again(folder)
+            log, after = again(
+                self.site, lambda: self._finish(folder, keep=bool(transcript.written_outputs()))
+            )
+            outputs = again(self.site, lambda: self._pull_outputs(attempt, folder, transcript))
+        except DeviceError:
+            if not transcript.complete:
+                raise
+            # the measurement is whole: that the phone was lost just after it changes nothing in it
+            log, after, outputs = "", None, transcript.outputs()
         attempt.log(_log_text(argv, transcript, log))
-        failure = transcript.failure(log) if silent is None else _timeout(self.site.silence_s, log)
-        exit_ = transcript.first("exit") or {}
         self._state = after
+        failure = transcript.failure(log) if silent is None else _timeout(silent, log)
+        exit_ = transcript.first("exit") or {}
         return Measurement(
-            job_id=job.job_id,
-            attempt=attempt.number,
+            **attempt.identity(),
             status="ok" if failure is None else "failed",
             started_at=started_at,
-            device=job.device,
-            variant=job.variant,
-            runner=job.runner,
-            pass_name=job.pass_name,
-            round=job.round,
-            position=job.position,
             actual=transcript.actual(),
             series=transcript.series(),
             usage=transcript.usage(),
@@ -112,6 +112,28 @@ class NativeRunner:
             signal=exit_.get("signal"),
             log_tail=log[-LOG_TAIL_BYTES:],
         )
+
+    def _follow(
+        self, attempt: Attempt, folder: str, argv: list[str]
+    ) -> tuple[Transcript, dict[str, str], DeadlinePassed | None]:
+        """What the process said, what was seen of it from outside, and the error if it fell silent."""
+        transcript = Transcript()
+        scrapes: dict[str, str] = {}
+        start = f"mkdir -p {folder} && {shlex.join(argv)} && {self._follow_command(folder)}"
+        try:
+            follow(self.site, start, self._follow_command(folder), transcript,
+                   lambda event: self._react(attempt.job, folder, event, scrapes))  # fmt: skip
+        except DeadlinePassed as error:
+            self._stop(folder)
+            return transcript, scrapes, error
+        return transcript, scrapes, None
+
+    def _read_again(self, folder: str) -> Transcript:
+        """The whole file once more, after a line was damaged on its way."""
+        command = self._follow_command(folder)
+        transcript = Transcript()
+        follow(self.site, f"{command} offset=0", command, transcript, lambda event: None)
+        return transcript
 
     def _argv(self, attempt: Attempt, folder: str) -> list[str]:
         """The whole command line on the phone; every path and name in it is one word."""
@@ -140,26 +162,8 @@ class NativeRunner:
             pairs["outputs"] = folder
         words = [f"{key}={value}" for key, value in pairs.items()]
         words += [f"shape={name}={shape}" for name, shape in job.input_shapes.items()]
-        words += [f"input={name}={self._input(path).remote}" for name, path in job.input_files.items()]
+        words += [f"input={name}={self._inputs[path].remote}" for name, path in job.input_files.items()]
         return [self._runner.remote, PROTOCOL, "run", *words]
-
-    def _input(self, path: str) -> LocalFile:
-        if path not in self._inputs:
-            from devbench.hashing import sha256_of
-
-            source = Path(path)
-            file = LocalFile(
-                what=f"input {source.name}",
-                path=source,
-                sha256=sha256_of(source),
-                size_bytes=source.stat().st_size,
-            )
-            ensure_files(self.site.phone, self._runner, [file], self._told)
-            self._inputs[path] = file
-        return self._inputs[path]
-
-    def _start_command(self, folder: str, argv: list[str]) -> str:
-        return f"mkdir -p {folder} && {shlex.join(argv)} && {self._follow_command(folder)}"
 
     def _follow_command(self, folder: str) -> str:
         return f"{self._runner.remote} {PROTOCOL} follow {folder}/out.jsonl"
@@ -171,22 +175,38 @@ class NativeRunner:
             assert isinstance(values, list)
             self.site.talk.sample(job, str(event["phase"]), int(values[0]))
         elif event["event"] == "ready":
-            pid = event["pid"]
-            for scrape in all_scrapes():
-                result = self.site.phone.shell(scrape.command.format(pid=pid))
+            again(self.site, lambda: self._look_at(event["pid"], folder, scrapes))
+
+    def _look_at(self, pid: object, folder: str, scrapes: dict[str, str]) -> None:
+        """The process from outside. A tool that hangs costs its own number only."""
+        for scrape in all_scrapes():
+            try:
+                result = self.site.phone.shell(scrape.command.format(pid=pid), deadline_s=SCRAPE_DEADLINE_S)
                 scrapes[scrape.name] = result.stdout or result.stderr
-            self.site.phone.shell(f": > {folder}/until")
+            except DeadlinePassed as error:
+                scrapes[scrape.name] = error.message
+        self.site.phone.shell(f": > {folder}/until")
 
     def _finish(self, folder: str, *, keep: bool) -> tuple[str, DeviceState]:
         """The engine's own words and the state after, in one command; the job's folder goes, outputs may stay."""
         clean = f"rm {folder}/out.jsonl {folder}/err.txt" if keep else f"rm -r {folder}"
         script = f"cat {folder}/err.txt 2>/dev/null; {clean} 2>/dev/null; echo; echo '{_MARK}'; "
-        text = self.site.phone.shell(script + state_script(self.site.info)).stdout
+        text = self._with_state(script)
         log, _, state = text.partition(f"\n{_MARK}\n")
         return log.strip(), parse_state(state, self.site.info)
 
     def _read_state(self) -> DeviceState:
-        return parse_state(self.site.phone.shell(state_script(self.site.info)).stdout, self.site.info)
+        return parse_state(again(self.site, lambda: self._with_state("")), self.site.info)
+
+    def _with_state(self, script: str) -> str:
+        """What `script` and then the state script print; once dumpsys has hung, it is not asked again."""
+        info, phone = self.site.info, self.site.phone
+        if self._services_answer:
+            try:
+                return phone.shell(script + state_script(info), deadline_s=STATE_DEADLINE_S).stdout
+            except DeadlinePassed:
+                self._services_answer = False
+        return phone.shell(script + state_script(info, services=False)).stdout
 
     def forget_state(self) -> None:
         """The last state is old: a pause lies between it and the next job."""
@@ -194,7 +214,7 @@ class NativeRunner:
 
     def _pull_outputs(self, attempt: Attempt, folder: str, transcript: Transcript) -> tuple[OutputFile, ...]:
         """Output tensors into the run's folder; what is too large stays a hash."""
-        outputs, written = transcript.outputs(), _written(transcript)
+        outputs, written = transcript.outputs(), transcript.written_outputs()
         if not written:
             return outputs
         kept: list[OutputFile] = []
@@ -212,7 +232,7 @@ class NativeRunner:
 
     def stop_job(self, attempt: Attempt) -> None:
         """End what an interrupted attempt left running, and remove its files."""
-        folder = f"{JOBS}/{attempt.job.job_id}-{attempt.number}"
+        folder = _folder(attempt)
         try:
             self._stop(folder)
             self.site.phone.remove(folder)
@@ -221,12 +241,13 @@ class NativeRunner:
 
     def _stop_leftovers(self) -> None:
         """What a killed devbench left running would disturb, and its files would fill the phone."""
-        listed = self.site.phone.shell(f"ls {JOBS}").stdout.split()
-        for name in listed:
-            folder = f"{JOBS}/{shlex.quote(name)}"
-            self._stop(folder)
-        if listed:
-            self.site.phone.remove(*(f"{JOBS}/{name}" for name in listed))
+        phone = self.site.phone
+        left = [f"{JOBS}/{name}" for name in phone.shell(f"ls {JOBS}").stdout.split()]
+        for folder in left:
+            self._stop(shlex.quote(folder))
+        for start in range(0, len(left), PATHS_AT_ONCE):
+            phone.remove(*left[start : start + PATHS_AT_ONCE])
+        phone.shell(f"mkdir -p {JOBS}; rm {CAS}/*.part 2>/dev/null")
 
     def _told(self, file: LocalFile, seconds: float) -> None:
         self.site.talk.pushed(file.what, file.size_bytes, seconds)
@@ -241,15 +262,25 @@ def _model_file(variant: Variant) -> LocalFile:
     )
 
 
-def _written(transcript: Transcript) -> dict[int, str]:
-    """Paths on the phone of the outputs that were written to files, by index."""
-    return {e["index"]: e["path"] for e in transcript.all("output") if e.get("path")}
+def _folder(attempt: Attempt) -> str:
+    return f"{JOBS}/{attempt.job.job_id}-{attempt.number}"
 
 
-def _timeout(silence_s: float, log: str) -> Failure:
+def _inputs_of(jobs: tuple[Job, ...]) -> dict[str, str]:
+    """SHA-256 by path of all input files."""
+    return {path: job.input_sha256[name] for job in jobs for name, path in job.input_files.items()}
+
+
+def _input_file(path: str, sha256: str) -> LocalFile:
+    source = Path(path)
+    size_bytes = source.stat().st_size
+    return LocalFile(what=f"input {source.name}", path=source, sha256=sha256, size_bytes=size_bytes)
+
+
+def _timeout(silent: DeadlinePassed, log: str) -> Failure:
     return Failure(
         kind="timeout",
-        cause=f"not a line for {silence_s:g} s: one inference takes longer, or the engine hangs; it was stopped",
+        cause=f"{silent.message}: one inference takes longer, or the engine hangs; it was stopped",
         evidence=log[-2000:],
         fix="devbench run with a longer --max-silence, or look at the log",
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from devbench.domain.codec import from_json
 from devbench.domain.measurement import Actual, Failure, OpTime, OutputFile, Series, Usage
-from devbench.errors import RunnerError
+from devbench.errors import RunnerError, StoreError
 
 PROTOCOL = 1
 _USAGE_KEYS = (
@@ -28,24 +29,54 @@ _FIXES = {
 }
 
 
+_Read = TypeVar("_Read")
+
+
+def _promised(read: Callable[[Transcript], _Read]) -> Callable[[Transcript], _Read]:
+    """What a broken runner leaves out becomes one named error, not a KeyError at some reader's."""
+
+    def checked(transcript: Transcript) -> _Read:
+        try:
+            return read(transcript)
+        except (KeyError, TypeError, ValueError, AttributeError, StoreError) as error:
+            raise RunnerError(
+                f"the runner's lines do not hold what its protocol promises: {error!r}",
+                fix="remove /data/local/tmp/devbench on the phone and run again",
+            ) from error
+
+    return checked
+
+
+def parse_line(line: bytes) -> tuple[dict[str, Any] | None, int]:
+    """(event, its length in bytes) of one line; None for a line that holds none.
+
+    What stands before it is not ours: a linker's warning or a driver's babble without a line's end.
+    """
+    start = line.find(b'{"event":')
+    if start < 0:
+        return None, 0
+    try:
+        event = json.loads(line[start:].decode(errors="replace"))
+    except ValueError:
+        return None, 0
+    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+        return None, 0
+    return event, len(line) - start
+
+
 @dataclass(slots=True)
 class Transcript:
-    """Everything one process said, fed line by line; knows when it is over."""
+    """Everything one process said, event by event; knows when it is over.
+
+    Its readings raise RunnerError for events that do not hold what the protocol promises.
+    """
 
     events: list[dict[str, Any]] = field(default_factory=list)
     noise: list[str] = field(default_factory=list)
     ended: bool = False
 
-    def feed(self, line: str) -> dict[str, Any] | None:
-        """The event of one line, kept; None for a line that is none (a linker's warning, say)."""
-        try:
-            event = json.loads(line)
-        except ValueError:
-            event = None
-        if not isinstance(event, dict) or "event" not in event:
-            if line.strip():
-                self.noise.append(line)
-            return None
+    def keep(self, event: dict[str, Any]) -> None:
+        """One event, in the order of the file; RunnerError if the runner speaks another protocol."""
         if event["event"] == "hello" and event.get("protocol") != PROTOCOL:
             raise RunnerError(
                 f"the runner speaks protocol {event.get('protocol')}, this devbench speaks {PROTOCOL}",
@@ -53,7 +84,6 @@ class Transcript:
             )
         self.events.append(event)
         self.ended = event["event"] in ("exit", "gone")
-        return event
 
     def first(self, name: str) -> dict[str, Any] | None:
         return next((e for e in self.events if e["event"] == name), None)
@@ -66,77 +96,91 @@ class Transcript:
         end = self.first("end")
         return end is not None and end.get("status") == "ok"
 
+    @property
+    def torn(self) -> bool:
+        """Whether lines are missing here that the process wrote, or stand here twice, by its own counts."""
+        end, exit_ = self.first("end"), self.first("exit")
+        if end is None:
+            return exit_ is not None and exit_.get("code") in (0, 1)
+        counted: dict[str, int] = {}
+        for event in self.all("sample"):
+            counted[event["phase"]] = counted.get(event["phase"], 0) + len(event["ns"])
+        told = {phase: n for phase, n in end["samples"].items() if n}
+        # of a long warm-up only the first samples are told, while all are counted
+        return counted.pop("warmup", 0) > told.pop("warmup", 0) or counted != told
+
+    @_promised
     def series(self) -> tuple[Series, ...]:
         """One Series a phase: chunks of a phase are one sequence, whose start is the first chunk's."""
         phases: dict[str, list[dict[str, Any]]] = {}
         for event in self.all("sample"):
             phases.setdefault(event["phase"], []).append(event)
         return tuple(
-            Series(
-                phase=phase,  # type: ignore[arg-type]  # from_json checks it when it is read back
-                values_ns=tuple(ns for chunk in chunks for ns in chunk["ns"]),
-                start_ns=chunks[0].get("start_ns"),
+            from_json(
+                Series,
+                {
+                    "phase": phase,
+                    "values_ns": [ns for chunk in chunks for ns in chunk["ns"]],
+                    "start_ns": chunks[0].get("start_ns"),
+                },
             )
             for phase, chunks in phases.items()
         )
 
+    @_promised
     def usage(self) -> tuple[Usage, ...]:
         return tuple(
             from_json(Usage, {key: e.get(key) for key in ("phase", *_USAGE_KEYS)}) for e in self.all("usage")
         )
 
+    @_promised
     def actual(self) -> Actual | None:
         """What ran; None if the engine never loaded."""
         hello, loaded = self.first("hello"), self.first("loaded")
         if hello is None or loaded is None:
             return None
         back = self.first("readback") or {}
-        return Actual(
-            engine=loaded["engine"],
-            engine_version=loaded.get("engine_version"),
-            abi=hello["abi"],
-            runner_version=hello["version"],
-            delegate=loaded.get("delegate_applied"),
-            fully_delegated=loaded.get("fully_delegated"),
-            delegated_nodes=loaded.get("delegated_nodes"),
-            nodes=loaded.get("nodes"),
-            partitions=loaded.get("partitions"),
-            threads=back.get("threads", loaded.get("threads")),
-            cpus_allowed=back.get("cpus_allowed", loaded.get("cpus_allowed")),
-            cpus_used=tuple(back.get("cpus_used") or ()),
-            cpu_khz={str(cpu): khz for cpu, khz in (back.get("cpu_khz") or {}).items()},
-            load_steps_ns=loaded.get("load_steps_ns") or {},
-        )
+        values = {
+            "engine": loaded["engine"],
+            "engine_version": loaded.get("engine_version"),
+            "abi": hello["abi"],
+            "runner_version": hello["version"],
+            "delegate": loaded.get("delegate_applied"),
+            "fully_delegated": loaded.get("fully_delegated"),
+            "delegated_nodes": loaded.get("delegated_nodes"),
+            "nodes": loaded.get("nodes"),
+            "partitions": loaded.get("partitions"),
+            "threads": back.get("threads", loaded.get("threads")),
+            "cpus_allowed": back.get("cpus_allowed", loaded.get("cpus_allowed")),
+            "cpus_used": back.get("cpus_used") or [],
+            "cpu_khz": back.get("cpu_khz") or {},
+            "load_steps_ns": loaded.get("load_steps_ns") or {},
+        }
+        return from_json(Actual, values)
 
+    @_promised
     def ops(self) -> tuple[OpTime, ...]:
-        return tuple(
-            OpTime(
-                index=e["index"],
-                type=e["type"],
-                name=e["name"],
-                mean_ns=float(e["mean_ns"]),
-                calls=e["calls"],
-            )
-            for e in self.all("op")
-        )
+        keys = ("index", "type", "name", "mean_ns", "calls")
+        return tuple(from_json(OpTime, {key: e[key] for key in keys}) for e in self.all("op"))
 
+    @_promised
     def outputs(self) -> tuple[OutputFile, ...]:
+        keys = ("index", "name", "dtype", "shape", "sha256")
         return tuple(
-            OutputFile(
-                index=e["index"],
-                name=e["name"],
-                dtype=e["dtype"],
-                shape=tuple(e["shape"]),
-                size_bytes=e["bytes"],
-                sha256=e["sha256"],
-            )
+            from_json(OutputFile, {"size_bytes": e["bytes"], **{key: e[key] for key in keys}})
             for e in self.all("output")
         )
 
+    def written_outputs(self) -> dict[int, str]:
+        """Paths on the phone of the outputs that were written to files, by index."""
+        return {e["index"]: e["path"] for e in self.all("output") if e.get("path")}
+
     def failure(self, log_tail: str) -> Failure | None:
         """Why there is no complete measurement; None if there is one."""
-        if self.complete:
+        if self.complete and not self.torn:
             return None
+        if self.complete:
+            return _failure("unparsed", "lines of the process were lost on the way to this computer", log_tail)
         error, exit_, gone = self.first("error"), self.first("exit"), self.first("gone")
         if error is not None:
             # what the runner calls `engine` is an error that the engine returned without a better name

@@ -1,6 +1,7 @@
 """The run: from a request to a plan on disk, and from the plan to measurements, one worker a phone."""
 
+from devbench.runners.base import Limits
 from devbench.session.prepare import Prepared, RunRequest, check_agreement, prepare, resume
 from devbench.session.work import Outcome, run
 
-__all__ = ["Outcome", "Prepared", "RunRequest", "check_agreement", "prepare", "resume", "run"]
+__all__ = ["Limits", "Outcome", "Prepared", "RunRequest", "check_agreement", "prepare", "resume", "run"]

@@ -63,10 +63,14 @@ class PhonePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A header and what its phones have to do; `attempts` counts earlier ones by job id."""
+    """A header and what its phones have to do; `attempts` counts earlier ones by job id.
+
+    `rejects` are the phones of this session that cannot be used (a header keeps those of the first).
+    """
 
     header: RunHeader
     phones: tuple[PhonePlan, ...]
+    rejects: tuple[Reject, ...] = ()
     attempts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -105,7 +109,7 @@ def prepare(
         notes=request.notes,
         options=request.options,
     )
-    return Prepared(header=header, phones=tuple(phones))
+    return Prepared(header=header, phones=tuple(phones), rejects=tuple(rejects))
 
 
 def resume(run: Run, selection: Selection) -> Prepared:
@@ -132,9 +136,18 @@ def resume(run: Run, selection: Selection) -> Prepared:
     attempts: dict[str, int] = {}
     for m in run.measurements:
         attempts[m.job_id] = max(attempts.get(m.job_id, 0), m.attempt)
-    for variant in run.header.variants if phones else ():
+    if phones:
+        _check_files(run.header)
+    return Prepared(header=run.header, phones=tuple(phones), rejects=tuple(rejects), attempts=attempts)
+
+
+def _check_files(header: RunHeader) -> None:
+    """Models and inputs are those of the first part."""
+    for variant in header.variants:
         _same_file("model", Path(variant.path), variant.sha256)
-    return Prepared(header=run.header, phones=tuple(phones), attempts=attempts)
+    inputs = {path: j.input_sha256.get(name) for j in header.jobs for name, path in j.input_files.items()}
+    for path, sha256 in inputs.items():
+        _same_file("input", Path(path), sha256)
 
 
 def check_agreement(header: RunHeader, options: dict[str, str]) -> None:
@@ -212,7 +225,7 @@ def _replan(header: RunHeader, info: DeviceInfo, jobs: tuple[Job, ...]) -> Phone
     return PhonePlan(info=info, jobs=jobs, binary=binary, engines=engines)
 
 
-def _same_file(role: str, path: Path, sha256: str) -> None:
+def _same_file(role: str, path: Path, sha256: str | None) -> None:
     if not path.is_file():
         raise ResumeMismatch(f"{role} {path} of this run is gone", fix="put it back, or start a new run")
     if sha256_of(path) != sha256:
@@ -264,7 +277,7 @@ def _no_engine(info: DeviceInfo, error: DevbenchError) -> Reject:
 
 def _why_none(rejects: list[Reject], selection: Selection) -> str:
     lines = ["no usable phone"]
-    lines += [f"  {reject.serial} [{reject.state}]: {reject.reason}. {reject.fix}" for reject in rejects]
+    lines += [f"  {reject.serial} [{reject.state}]: {reject.reason}\n    → {reject.fix}" for reject in rejects]
     lines += [f"  {part}: no such phone on this adb server" for part in selection.unmatched]
     return "\n".join(lines)
 

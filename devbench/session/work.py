@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devbench.devices.lease import lease
 from devbench.domain.event import (
     Event,
     FirstNumber,
@@ -24,9 +23,8 @@ from devbench.domain.event import (
 from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement, Status
 from devbench.domain.variant import Variant
-from devbench.errors import DevbenchError, DeviceError
-from devbench.runners.base import SILENCE_S, Attempt, Site, Talk
-from devbench.runners.follow import JobInterrupted
+from devbench.errors import DevbenchError, DeviceError, StoreError
+from devbench.runners.base import Attempt, JobInterrupted, Limits, Site, Talk
 from devbench.runners.native import NativeRunner
 from devbench.session.prepare import PhonePlan, Prepared
 from devbench.store import RunFolder
@@ -37,16 +35,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a session ended: attempts of this session by status, and whether the user stopped it."""
+    """How a session ended: attempts of this session by status, and whether the user stopped it.
+
+    `lost` holds the reason of each phone that ended before its last job, by device; `attempted` counts the
+    processes that were started on any phone.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    attempted: int = 0
     interrupted: bool = False
-
-    @property
-    def all_measured(self) -> bool:
-        return not self.interrupted and not any(
-            self.counts.get(status) for status in ("failed", "skipped", "discarded")
-        )
 
 
 def run(
@@ -55,13 +53,16 @@ def run(
     server: Server,
     emit: Callable[[Event], None],
     *,
-    leases: Path,
-    silence_s: float = SILENCE_S,
+    limits: Limits | None = None,
 ) -> Outcome:
-    """Measure everything in `prepared`; Ctrl-C ends it cleanly with what was measured so far."""
+    """Measure everything in `prepared`; Ctrl-C ends it cleanly with what was measured so far.
+
+    The caller holds the leases of the phones. StoreError when results cannot be kept any more: that ends the
+    work on all phones.
+    """
     stop = threading.Event()
     workers = [
-        _Worker(prepared, plan, folder, server, emit, stop, leases, silence_s) for plan in prepared.phones
+        _Worker(prepared, plan, folder, server, emit, stop, limits or Limits()) for plan in prepared.phones
     ]
     interrupted = False
     with ThreadPoolExecutor(max_workers=max(1, len(workers)), thread_name_prefix="phone") as pool:
@@ -74,11 +75,15 @@ def run(
             stop.set()
         for future in futures:
             future.result()
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for worker in workers:
-        for status, count in worker.counts.items():
-            counts[status] = counts.get(status, 0) + count
-    return Outcome(counts=counts, interrupted=interrupted)
+        counts.update(worker.counts)
+    return Outcome(
+        counts=dict(counts),
+        lost={worker.device: worker.lost for worker in workers if worker.lost is not None},
+        attempted=sum(worker.attempted for worker in workers),
+        interrupted=interrupted,
+    )
 
 
 class _Worker:
@@ -86,47 +91,50 @@ class _Worker:
 
     def __init__(
         self, prepared: Prepared, plan: PhonePlan, folder: RunFolder, server: Server,
-        emit: Callable[[Event], None], stop: threading.Event, leases: Path, silence_s: float,
+        emit: Callable[[Event], None], stop: threading.Event, limits: Limits,
     ) -> None:  # fmt: skip
         self._prepared = prepared
         self._plan = plan
         self._folder = folder
         self._emit = emit
         self._stop = stop
-        self._leases = leases
         self._variants: dict[str, Variant] = {v.variant: v for v in prepared.header.variants}
         self._shown: set[tuple[str, str]] = set()
         self._hung: set[tuple[str, object]] = set()
         self._running: Job | None = None
-        self.counts: dict[str, int] = {}
+        self.device = plan.info.device
+        self.counts: Counter[str] = Counter()
+        self.attempted = 0
+        self.lost: str | None = None
         site = Site(
             phone=server.phone(plan.info.serial),
             info=plan.info,
             stop=stop,
             talk=Talk(pushed=self._pushed, sample=self._sample),
-            silence_s=silence_s,
+            limits=limits,
         )
         self._runner = NativeRunner(site, plan.binary, plan.engines)
 
     def work(self) -> None:
         """Everything planned for this phone. Its own trouble ends here; the others go on."""
-        device = self._plan.info.device
-        left = list(self._plan.jobs)
+        left = deque(self._plan.jobs)
         reason: str | None = None
         try:
-            with lease(self._leases, device):
-                self._emit(PhoneStarted(device=self._plan.info, jobs=len(left)))
-                self._runner.prepare(tuple(self._variants[name] for name in _names(left)))
-                while left and not self._stop.is_set():
-                    self._one(left[0])
-                    left.pop(0)
+            self._emit(PhoneStarted(device=self._plan.info, jobs=len(left)))
+            self._runner.prepare(tuple(self._variants[name] for name in _names(left)), tuple(left))
+            while left and not self._stop.is_set():
+                self._one(left[0])
+                left.popleft()
         except JobInterrupted:
             reason = "interrupted"
+        except StoreError:
+            self._stop.set()  # nothing that anybody measures could be kept
+            raise
         except DevbenchError as error:
-            reason = error.message
+            reason = self.lost = error.message
             if not self._stop.is_set():
                 self._give_up(left, error)
-        self._emit(PhoneEnded(device=device, reason=reason))
+        self._emit(PhoneEnded(device=self.device, reason=reason))
 
     def _one(self, job: Job) -> None:
         if (job.variant, job.backend) in self._hung:
@@ -135,6 +143,7 @@ class _Worker:
             return
         self._rest()
         self._running = job
+        self.attempted += 1
         self._emit(JobStarted(job=job))
         attempt = self._attempt(job)
         try:
@@ -142,9 +151,10 @@ class _Worker:
         except JobInterrupted:
             self._runner.stop_job(attempt)
             raise
-        except DeviceError:
+        except (DeviceError, StoreError):
             raise
         except DevbenchError as error:
+            self._runner.stop_job(attempt)
             measurement = self._without_number(job, "failed", Failure(kind="unparsed", cause=error.message))
         if measurement.failure is not None and measurement.failure.kind == "timeout":
             self._hung.add((job.variant, job.backend))
@@ -154,7 +164,7 @@ class _Worker:
     def _rest(self) -> None:
         """The pause that this phone's profile asks for between two processes."""
         seconds = self._plan.info.cooldown_min_s
-        if seconds > 0 and self.counts:
+        if seconds > 0 and self.attempted:
             self._emit(Waiting(device=self._plan.info.device, reason="cool-down", seconds=seconds))
             if self._stop.wait(seconds):
                 raise JobInterrupted
@@ -172,31 +182,22 @@ class _Worker:
 
     def _record(self, job: Job, measurement: Measurement) -> None:
         self._folder.append(measurement)
-        self.counts[measurement.status] = self.counts.get(measurement.status, 0) + 1
+        self.counts[measurement.status] += 1
         self._emit(JobEnded(job=job, measurement=measurement))
 
-    def _give_up(self, left: list[Job], error: DevbenchError) -> None:
-        """The phone is lost: what runs is discarded, what waits is skipped, and --resume does both later."""
+    def _give_up(self, left: Iterable[Job], error: DevbenchError) -> None:
+        """The phone is lost: what runs is discarded or failed, what waits is skipped; --resume does all later."""
         kind = error.kind if isinstance(error, DeviceError) else "offline"
         failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
         for job in left:
-            status: Status = "discarded" if job is self._running else "skipped"
+            status: Status = "skipped"
+            if job is self._running:
+                status = "discarded" if kind == "offline" else "failed"
             self._record(job, self._without_number(job, status, failure))
 
     def _without_number(self, job: Job, status: Status, failure: Failure) -> Measurement:
-        return Measurement(
-            job_id=job.job_id,
-            attempt=self._prepared.attempts.get(job.job_id, 0) + 1,
-            status=status,
-            started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            device=job.device,
-            variant=job.variant,
-            runner=job.runner,
-            pass_name=job.pass_name,
-            round=job.round,
-            position=job.position,
-            failure=failure,
-        )
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        return Measurement(**self._attempt(job).identity(), status=status, started_at=now, failure=failure)
 
     def _pushed(self, what: str, size_bytes: int, seconds: float) -> None:
         self._emit(Pushed(device=self._plan.info.device, what=what, size_bytes=size_bytes, seconds=seconds))
@@ -208,5 +209,5 @@ class _Worker:
             self._emit(FirstNumber(job=job, phase=phase, ns=ns))
 
 
-def _names(jobs: list[Job]) -> tuple[str, ...]:
+def _names(jobs: Iterable[Job]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(job.variant for job in jobs))
