@@ -65,7 +65,10 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceState:
-    """How a phone is at one moment; what could not be read is None and `missing` says why, by field name."""
+    """How a phone is at one moment; what could not be read is None and `missing` says why, by field name.
+
+    The maps by CPU: clocks now, the limits that the clocks may move in, and seconds of work since the start.
+    """
 
     taken_at: str
     uptime_s: float | None = None
@@ -79,6 +82,9 @@ class DeviceState:
     mem_available_bytes: int | None = None
     screen_on: bool | None = None
     battery_saver: bool | None = None
+    scaling_min_khz: dict[str, int] = field(default_factory=dict)
+    scaling_max_khz: dict[str, int] = field(default_factory=dict)
+    cpu_busy_s: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
 
