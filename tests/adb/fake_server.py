@@ -21,6 +21,7 @@ class FakeServer:
         self.services: dict[str, Service] = {}
         self.asked: list[str] = []
         self.unknown: list[str] = []
+        self.shell: Callable[[str], Service | None] = self.run_here
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -52,7 +53,7 @@ class FakeServer:
             while head := sock.recv(4, socket.MSG_WAITALL):
                 name = sock.recv(int(head, 16), socket.MSG_WAITALL).decode()
                 self.asked.append(name)
-                service = self.services.get(name) or self._shell(name)
+                service = self.services.get(name) or self.shell(name)
                 if service is None:
                     self.unknown.append(name)
                     sock.sendall(b"FAIL" + block(f"unknown host service {name}"))
@@ -62,7 +63,7 @@ class FakeServer:
                 if not name.startswith("host:tport"):
                     return
 
-    def _shell(self, name: str) -> Service | None:
+    def run_here(self, name: str) -> Service | None:
         """Shell services run for real in this computer's sh, as protocol v1 (through a terminal's CR LF) or v2."""
         kind, colon, command = name.partition(":")
         if not colon or kind not in ("shell", "shell,v2,raw"):

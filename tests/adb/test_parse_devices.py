@@ -10,7 +10,7 @@ from devbench.adb.server import parse_devices
 @pytest.mark.parametrize(
     ("line", "serial", "state"),
     [
-        ("R58M123ABC             device usb:1-2 product:a10 model:A10 device:a10 transport_id:3", "R58M123ABC", "device"),
+        ("R58M123ABC             device usb:1-2 product:a10 model:A10 transport_id:3", "R58M123ABC", "device"),
         ("127.0.0.1:41231        device product:x model:y device:z transport_id:1", "127.0.0.1:41231", "device"),
         ("[fe80::1]:5555         offline transport_id:9", "[fe80::1]:5555", "offline"),
         ("adb-R5CT-x._adb-tls-connect._tcp. device product:p model:m device:d transport_id:2",

@@ -69,7 +69,10 @@ def test_something_else_on_the_port_is_said(fake: FakeServer) -> None:
 def test_a_server_that_never_answers_is_an_error_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server(ServerAddress(port=listener.getsockname()[1]))
-        with pytest.raises(AdbServerError, match="no answer within"), server.request("host:x", deadline_s=0.2):
+        with (
+            pytest.raises(AdbServerError, match="no answer within"),
+            server.request("host:x", deadline_s=0.2),
+        ):
             pass
 
 
@@ -94,7 +97,9 @@ def test_adb_is_found_or_its_absence_said() -> None:
 
 
 @pytest.mark.skipif(shutil.which("adb") is None, reason="no adb program on PATH")
-def test_a_server_is_started_once_and_only_ours_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_is_started_once_and_only_ours_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`stop` does nothing to a server that was there before."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for key in ("ADB_USB", "ADB_EMU", "ADB_MDNS", "ADB_MDNS_OPENSCREEN"):
@@ -114,7 +119,10 @@ def test_a_server_is_started_once_and_only_ours_is_stopped(tmp_path: Path, monke
 
 
 def test_unreachable_is_told_from_refusing(fake: FakeServer) -> None:
-    with pytest.raises(AdbServerError, match="unknown host service") as caught, fake.server.request("host:odd"):
+    with (
+        pytest.raises(AdbServerError, match="unknown host service") as caught,
+        fake.server.request("host:odd"),
+    ):
         pass
     assert not isinstance(caught.value, ServerUnreachable)
 

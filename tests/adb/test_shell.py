@@ -49,12 +49,12 @@ def test_text_that_is_not_utf8_does_not_end_a_command(fake: FakeServer) -> None:
 
 @pytest.mark.parametrize(("features", "service"), [(V2, "shell,v2,raw:cut"), (V1, None)])
 def test_a_cut_connection_is_offline_and_not_a_result(
-    fake: FakeServer, features: str, service: str | None, monkeypatch: pytest.MonkeyPatch
+    fake: FakeServer, features: str, service: str | None
 ) -> None:
     """Output without an exit code may be half of it; a v1 shell that says `not found` is no lost phone."""
     cut = phone(fake, features)
     if service is None:
-        monkeypatch.setattr(fake, "_shell", lambda name: lambda sock: sock.sendall(b"sh: foo: not found\r\n"))
+        fake.shell = lambda name: lambda sock: sock.sendall(b"sh: foo: not found\r\n")
     else:
         fake.services[service] = lambda sock: None
     with pytest.raises(DeviceOffline, match="middle of a command"):

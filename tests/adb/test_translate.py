@@ -28,7 +28,10 @@ from devbench.errors import (
         ("transport 12 not found", DeviceGone),
         ("device still authorizing", DeviceOffline),
         ("device unauthorized.\nThis adb server's $ADB_VENDOR_KEYS is not set", NeedsPerson),
-        ("insufficient permissions for device: user in plugdev group; are your udev rules wrong?", NeedsPerson),
+        (
+            "insufficient permissions for device: user in plugdev group; are your udev rules wrong?",
+            NeedsPerson,
+        ),
         ("more than one device/emulator", NeedsPerson),
         ("Can't find service: activity", DeviceBooting),
         ("cmd: Can't find service: package", DeviceBooting),
