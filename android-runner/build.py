@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,8 +142,8 @@ def build_stubs(target: Target, scratch: Path) -> list[Path]:
     return libraries
 
 
-def build_target(target: Target, scratch: Path) -> Path:
-    """Compiles and links `target` in the empty folder `scratch`; the binary."""
+def build_target(target: Target, scratch: Path, sources: Sequence[Path] = ()) -> Path:
+    """Compiles and links the runner (or other `sources`) for `target` in the empty folder `scratch`; the binary."""
     binary = scratch / "devbench-runner"
     arguments = [
         *COMPILE,
@@ -150,9 +151,10 @@ def build_target(target: Target, scratch: Path) -> Path:
         f'-DRUNNER_ABI="{target.abi}"',
         f'-DRUNNER_TARGET="{target.name}"',
         f"-ffile-prefix-map={SOURCES}=src",
+        "-I.",
         *LINK,
         *("-o", str(binary)),
-        *(path.name for path in sorted(SOURCES.glob("*.c"))),
+        *map(str, sources or [Path(path.name) for path in sorted(SOURCES.glob("*.c"))]),
     ]
     if target.loader is None:
         arguments += ["-D_GNU_SOURCE", "-ldl"]

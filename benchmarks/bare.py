@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "android-runner" / "src"
@@ -50,10 +51,19 @@ def build_bare_loop(folder: Path) -> Path:
     return binary
 
 
+def load_runner_build() -> ModuleType:
+    """android-runner/build.py as a module (its folder's name is no Python name)."""
+    spec = importlib.util.spec_from_file_location("runner_build", ROOT / "android-runner" / "build.py")
+    if spec is None or spec.loader is None:
+        sys.exit("android-runner/build.py is missing")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def ensure_runner() -> None:
-    subprocess.run(
-        [sys.executable, str(ROOT / "android-runner" / "build.py")], check=True, stdout=subprocess.DEVNULL
-    )
+    load_runner_build().ensure()
 
 
 def run_bare(binary: Path, model: Path, *, warmup: int, runs: int, cpu: int) -> Timed:
