@@ -82,7 +82,7 @@ def _busy_during(
     Its CPU time is known for the steady phase; for what comes before (load, first, warm-up), every thread is
     taken to have worked all the time.
     """
-    own_s = _own_at_most_s(measurement)
+    own_s = _own_at_most_s(job, measurement)
     if before.uptime_s is None or after.uptime_s is None or own_s is None:
         return
     window_s = after.uptime_s - before.uptime_s
@@ -103,12 +103,14 @@ def _busy_during(
         )
 
 
-def _own_at_most_s(measurement: Measurement) -> float | None:
+def _own_at_most_s(job: Job, measurement: Measurement) -> float | None:
     """The most CPU seconds that the measured process can have used; None where its times are not told."""
     steady = next((u for u in measurement.usage if u.phase == "steady"), None)
     starts = {s.phase: s.start_ns for s in measurement.series}
     load, begin = starts.get("load"), starts.get("steady")
     if steady is None or load is None or begin is None or measurement.actual is None:
         return None
-    threads = max(1, measurement.actual.threads or 1)
-    return (steady.utime_ns + steady.stime_ns + threads * (begin - load)) / 1e9
+    steady_ns = steady.utime_ns + steady.stime_ns
+    at_work = steady_ns / steady.wall_ns if steady.wall_ns > 0 else 1.0
+    threads = max(job.backend.threads, measurement.actual.threads or 1, at_work)
+    return (steady_ns + threads * (begin - load)) / 1e9
