@@ -106,9 +106,16 @@ class Adbd:
         self.handset.clock.booted()
         self._reverse = Reverse(init)
         self._spawn(commands.serve(init.listener, self.handset, self.reboot))
+        self._spawn(self._watch(init))
         for fault in self._faults:
             await fault.begin(self)
         await self._listen()
+
+    async def _watch(self, init: Init) -> None:
+        """A phone whose first process ends, for whatever reason, starts again as a crashed one does."""
+        await init.gone.wait()
+        if not init.killed:
+            await self._reboot()
 
     def _make_folders(self) -> None:
         """What persists of the phone, with the owners and modes of a real one."""

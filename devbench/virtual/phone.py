@@ -56,6 +56,7 @@ class Init:
         self.listener = -1
         self.emulates = False
         self.gone = asyncio.Event()
+        self.killed = False
 
     async def start(self) -> None:
         """Makes the namespaces and the root folder; VirtualPhoneError says which step was refused."""
@@ -180,6 +181,7 @@ class Init:
 
     def kill(self) -> None:
         """Switches the phone off: with process 1 everything in it ends."""
+        self.killed = True
         if self.pid and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, 9)

@@ -173,11 +173,11 @@ def test_a_toolbox_phone_has_toolbox_tools(lab: Lab, oppo: VirtualPhone) -> None
     assert lab.shell(oppo, "uptime").startswith("up time: 00:0")
 
 
-def make_apk(path: Path, package: str) -> None:
+def make_apk(path: Path, package: str, split: str = "") -> None:
     """The smallest file that is an APK to `pm`: a binary manifest with a package name and a version."""
     import struct
 
-    strings = ["manifest", "package", "versionCode", package]
+    strings = ["manifest", "package", "versionCode", package, "split", split]
     data, offsets = b"", []
     for text in strings:
         offsets.append(len(data))
@@ -190,8 +190,10 @@ def make_apk(path: Path, package: str) -> None:
     attributes = struct.pack("<IIIHBBI", none, 1, 3, 8, 0, 3, 3) + struct.pack(
         "<IIIHBBI", none, 2, none, 8, 0, 16, 41
     )
+    if split:
+        attributes += struct.pack("<IIIHBBI", none, 4, 5, 8, 0, 3, 5)
     element = struct.pack("<HHIII", 0x102, 16, 36 + len(attributes), 1, none)
-    element += struct.pack("<IIHHHHHH", none, 0, 20, 20, 2, 0, 0, 0) + attributes
+    element += struct.pack("<IIHHHHHH", none, 0, 20, 20, 3 if split else 2, 0, 0, 0) + attributes
     body = pool + element
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("AndroidManifest.xml", struct.pack("<HHI", 3, 8, 8 + len(body)) + body)
@@ -211,6 +213,23 @@ def test_install_list_path_uninstall(
         assert "versionCode=41" in lab.shell(phone, "dumpsys package dev.example.app")
         assert b"Success" in lab.run(phone, "uninstall", "dev.example.app").stdout
         assert lab.shell(phone, "pm list packages -3") == ""
+
+
+def test_install_multiple_keeps_all_parts(
+    lab: Lab, pixel: VirtualPhone, poco: VirtualPhone, tmp_path: Path
+) -> None:
+    make_apk(tmp_path / "base.apk", "dev.example.split")
+    make_apk(tmp_path / "config.apk", "dev.example.split", split="config.en")
+    for phone in (pixel, poco):
+        done = lab.run(phone, "install-multiple", str(tmp_path / "config.apk"), str(tmp_path / "base.apk"))
+        assert b"Success" in done.stdout, (phone.name, done)
+        paths = lab.shell(phone, "pm path dev.example.split").splitlines()
+        assert len(paths) == 2
+        assert (
+            lab.shell(phone, f"stat -c %s {paths[0].removeprefix('package:')}")
+            == f"{(tmp_path / 'base.apk').stat().st_size}\n"
+        )
+        assert b"Success" in lab.run(phone, "uninstall", "dev.example.split").stdout
 
 
 def test_what_is_no_apk_is_not_installed(lab: Lab, pixel: VirtualPhone, tmp_path: Path) -> None:

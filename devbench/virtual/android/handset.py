@@ -44,6 +44,7 @@ class Handset:
         self.init: Init | None = None
         self.last_processes: dict[int, Process] = {}
         self.last_scan_s = clock.now_s()
+        self.sessions = 0
         self.reboot: Callable[[], None] = lambda: None
 
     @property

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from devbench.virtual.android.call import Call, command
+from devbench.virtual.android.manifest import parse_manifest
 
 _SYSTEM = {
     "android": "/system/framework/framework-res.apk",
@@ -29,12 +30,13 @@ async def pm(call: Call) -> int:
         call.print("feature:reqGlEsVersion=0x30002\nfeature:android.hardware.ram.normal")
         return 0
     if verb == "path" and words:
-        known = call.handset.state.packages.get(words[-1], {}).get("path") or _SYSTEM.get(words[-1])
-        if known:
-            call.print(f"package:{known}")
+        system = [_SYSTEM[words[-1]]] if words[-1] in _SYSTEM else []
+        known = call.handset.state.packages.get(words[-1], {}).get("paths", system)
+        for path in known:
+            call.print(f"package:{path}")
         return 0 if known else 1
-    if verb == "install":
-        return await install(call, words)
+    if verb in INSTALLERS:
+        return await INSTALLERS[verb](call, words)
     if verb == "uninstall" and words:
         return await uninstall(call, words[-1])
     if verb == "clear" and words:
@@ -84,48 +86,140 @@ async def dump_package(call: Call, words: list[str]) -> int:
 
 
 async def install(call: Call, words: list[str]) -> int:
-    size = next((int(words[i + 1]) for i, w in enumerate(words[:-1]) if w == "-S"), None)
-    folder = f"/data/app/vmdl{len(call.handset.state.packages) + 1}.tmp"
-    await call.handset.running.ask("fs", name="folders", path=folder)
-    path = f"{folder}/base.apk"
+    """A file of the phone's, or `-S SIZE` bytes from standard input."""
+    number = await open_session(call)
     try:
-        if size is None:
-            await copy_apk(call, call.path(words[-1]), path)
-        else:
-            await take_apk(call, size, path)
-        entry = await read_apk(call, path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, struct.error) as error:
-        await remove(call, path)
-        call.print(f"Failure [INSTALL_PARSE_FAILED_NOT_APK: {error}]")
-        return 1
-    name = entry.pop("package")
-    final = f"/data/app/{name}-1"
-    await remove(call, f"{final}/base.apk")
-    await call.handset.running.ask("fs", name="rename", path=folder, extra=final)
+        await write_apk(call, number, "base.apk", size_option(words), words[-1] if words else "")
+    except (OSError, ValueError) as error:
+        await abandon(call, number)
+        return failed(call, error)
+    return await commit(call, number)
+
+
+async def install_create(call: Call, _words: list[str]) -> int:
+    call.print(f"Success: created install session [{await open_session(call)}]")
+    return 0
+
+
+async def install_write(call: Call, words: list[str]) -> int:
+    """`-S SIZE SESSION NAME [PATH|-]`."""
+    rest = [w for i, w in enumerate(words) if w != "-S" and (i == 0 or words[i - 1] != "-S")]
+    try:
+        size = size_option(words)
+        await write_apk(
+            call, int(rest[0]), f"{PurePosixPath(rest[1]).name}", size, rest[2] if len(rest) > 2 else "-"
+        )
+    except (OSError, ValueError, IndexError) as error:
+        return failed(call, error)
+    call.print(f"Success: streamed {size} bytes")
+    return 0
+
+
+async def install_commit(call: Call, words: list[str]) -> int:
+    return (
+        await commit(call, int(words[0]))
+        if words and words[0].isdigit()
+        else failed(call, ValueError("no session"))
+    )
+
+
+async def install_abandon(call: Call, words: list[str]) -> int:
+    if words and words[0].isdigit():
+        await abandon(call, int(words[0]))
+    call.print("Success")
+    return 0
+
+
+INSTALLERS = {
+    "install": install,
+    "install-create": install_create,
+    "install-write": install_write,
+    "install-commit": install_commit,
+    "install-abandon": install_abandon,
+}
+
+
+def failed(call: Call, error: Exception) -> int:
+    call.print(f"Failure [INSTALL_PARSE_FAILED_NOT_APK: {error}]")
+    return 1
+
+
+def size_option(words: list[str]) -> int | None:
+    return next((int(words[i + 1]) for i, word in enumerate(words[:-1]) if word == "-S"), None)
+
+
+def session_folder(number: int) -> str:
+    return f"/data/app/vmdl{number}.tmp"
+
+
+async def open_session(call: Call) -> int:
+    """A folder for the files of one installation, under a number of its own."""
+    call.handset.sessions += 1
+    number = 1_000_000 + call.handset.sessions
+    await call.handset.running.ask("fs", name="folders", path=session_folder(number))
+    return number
+
+
+async def write_apk(call: Call, number: int, name: str, size: int | None, source: str) -> None:
+    target = f"{session_folder(number)}/{name}"
+    if source in ("", "-") or size is not None:
+        await take_apk(call, size or 0, target)
+    else:
+        await copy_apk(call, call.path(source), target)
+
+
+async def commit(call: Call, number: int) -> int:
+    """What was written becomes the package that its base APK says it is."""
+    init, folder = call.handset.running, session_folder(number)
+    try:
+        names = await file_names(call, folder)
+        entries = {name: await read_apk(call, f"{folder}/{name}") for name in names}
+        base, entry = next((name, entry) for name, entry in entries.items() if not entry["split"])
+    except (OSError, ValueError, KeyError, StopIteration, zipfile.BadZipFile, struct.error) as error:
+        await abandon(call, number)
+        return failed(call, error)
+    package = entry.pop("package")
+    final = f"/data/app/{package}-1"
+    await remove(call, final)
+    await init.ask("fs", name="rename", path=folder, extra=final)
+    paths = [f"{final}/{name}" for name in (base, *sorted(set(names) - {base}))]
     uid = 10000 + 60 + len(call.handset.state.packages)
-    call.handset.state.packages[name] = entry | {"path": f"{final}/base.apk", "uid": uid}
+    call.handset.state.packages[package] = entry | {"path": paths[0], "paths": paths, "uid": uid}
     call.handset.state.save()
     call.print("Success")
     return 0
+
+
+async def abandon(call: Call, number: int) -> None:
+    await remove(call, session_folder(number))
 
 
 async def uninstall(call: Call, name: str) -> int:
     entry = call.handset.state.packages.pop(name, None)
     if entry is None:
-        call.print("Failure [DELETE_FAILED_INTERNAL_ERROR]" if call.handset.profile.sdk >= 21 else "Failure")
+        call.print("Failure [DELETE_FAILED_INTERNAL_ERROR]")
         return 1
-    await remove(call, entry["path"])
+    await remove(call, str(PurePosixPath(entry["path"]).parent))
     call.handset.state.save()
     call.print("Success")
     return 0
 
 
-async def remove(call: Call, path: str) -> None:
-    """An APK and the folder it was alone in."""
+async def file_names(call: Call, folder: str) -> list[str]:
+    fd = await call.handset.running.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return sorted(entry.name for entry in os.scandir(fd))
+    finally:
+        os.close(fd)
+
+
+async def remove(call: Call, folder: str) -> None:
+    """A folder of APKs, if it is there."""
     init = call.handset.running
     with contextlib.suppress(OSError):
-        await init.ask("fs", name="unlink", path=path)
-        await init.ask("fs", name="rmdir", path=str(PurePosixPath(path).parent))
+        for name in await file_names(call, folder):
+            await init.ask("fs", name="unlink", path=f"{folder}/{name}")
+        await init.ask("fs", name="rmdir", path=folder)
 
 
 async def copy_apk(call: Call, source: str, target: str) -> None:
@@ -153,52 +247,3 @@ async def read_apk(call: Call, path: str) -> dict[str, Any]:
     fd = await call.handset.running.open(path, os.O_RDONLY)
     with os.fdopen(fd, "rb") as file, zipfile.ZipFile(file) as archive:
         return parse_manifest(archive.read("AndroidManifest.xml"))
-
-
-def parse_manifest(data: bytes) -> dict[str, Any]:
-    """The few attributes of <manifest> and <uses-sdk> that `pm` shows, out of Android's binary XML."""
-    strings: list[str] = []
-    found: dict[str, Any] = {}
-    offset = 8
-    while offset + 8 <= len(data):
-        kind, header, size = struct.unpack_from("<HHI", data, offset)
-        if kind == 0x0001:
-            strings = string_pool(data, offset)
-        elif kind == 0x0102:
-            name, start, width, count = attributes_of(data, offset, header, strings)
-            for index in range(count):
-                key, raw, value = struct.unpack_from("<II4xI", data[start + width * index + 4 :][:16])
-                text: str | int = strings[raw] if raw != 0xFFFFFFFF else value
-                found.setdefault(f"{name}/{strings[key]}", text)
-        offset += max(size, 8)
-    return {
-        "package": str(found["manifest/package"]),
-        "version_code": found.get("manifest/versionCode", 0),
-        "version_name": str(found.get("manifest/versionName", "")),
-        "min_sdk": found.get("uses-sdk/minSdkVersion", 1),
-        "target_sdk": found.get("uses-sdk/targetSdkVersion", 1),
-    }
-
-
-def attributes_of(data: bytes, offset: int, header: int, strings: list[str]) -> tuple[str, int, int, int]:
-    """An element's name, and where its attributes start, how wide each is, how many there are."""
-    body = offset + header
-    name, start, width, count = struct.unpack_from("<4xIHHH", data, body)
-    return strings[name], body + start, width, count
-
-
-def string_pool(data: bytes, offset: int) -> list[str]:
-    count, _styles, flags, start, _ = struct.unpack_from("<5I", data, offset + 8)
-    strings = []
-    for index in range(count):
-        (relative,) = struct.unpack_from("<I", data, offset + 28 + 4 * index)
-        at = offset + start + relative
-        if flags & 0x100:
-            at += 2 if data[at] & 0x80 else 1
-            length = data[at] if not data[at] & 0x80 else (data[at] & 0x7F) << 8 | data[at + 1]
-            at += 2 if data[at] & 0x80 else 1
-            strings.append(data[at : at + length].decode(errors="replace"))
-        else:
-            (length,) = struct.unpack_from("<H", data, at)
-            strings.append(data[at + 2 : at + 2 + 2 * length].decode("utf-16-le", errors="replace"))
-    return strings
