@@ -20,6 +20,9 @@ _NOT_EXECUTABLE = (126, 127)
 # not of the file: the caller's own line of `run detach=1`, and the word that nobody writes any more
 _OUTSIDE = ("started", "gone")
 
+# said by the start when it failed, because the shell of an old phone has no exit code to tell it by
+REFUSED = """ || echo '{"event":"refused","code":'$?'}'"""
+
 React = Callable[[dict[str, Any]], None]
 
 
@@ -63,6 +66,7 @@ class _Reader:
         self._transcript = transcript
         self._react = react
         self.offset = 0
+        self._refused: int | None = None
 
     def read(self, command: str, *, restarted: bool) -> None:
         """Lines until the job is over or the stream is; DeviceOffline if the stream was cut."""
@@ -79,6 +83,9 @@ class _Reader:
                 event, length = parse_line(line)
                 if event is None:
                     transcript.noise.append(line.decode(errors="replace"))
+                    continue
+                if event["event"] == "refused":
+                    self._refused = event.get("code")
                     continue
                 if restarted and first and event["event"] == "error":
                     self._no_file(event)
@@ -115,22 +122,22 @@ class _Reader:
         )
 
     def _stream_ended(self, stream: ShellStream, command: str, restarted: bool) -> None:
-        """That is right after `exit`; before it, the start was refused, or the connection was cut."""
+        """That is right after `exit`; before it, the start was refused, or the connection was cut.
+
+        Without protocol v2 a cut stream looks like an ended one, so the start says itself when it is refused.
+        """
         transcript, serial = self._transcript, self._site.phone.serial
         if stream.stderr.strip():
             transcript.noise.append(stream.stderr.strip())
-        refused = transcript.first("error") is not None and transcript.first("hello") is None
-        if refused and not restarted:
-            return
-        said = " ".join(transcript.noise)[-300:]
-        # without protocol v2 there is no exit code, and a cut stream looks like an ended one
-        cut = stream.exit_code is None and not said
-        if restarted or cut or transcript.first("started") is not None:
+        begun = restarted or transcript.first("started") is not None
+        code = stream.exit_code if self._refused is None else self._refused
+        if begun or code is None:
             raise DeviceOffline("the stream ended early", serial=serial, command=command)
-        if stream.exit_code in _NOT_EXECUTABLE or "ermission denied" in said:
+        if transcript.first("error") is not None:
+            return
+        said = " ".join(transcript.noise)[-300:] or "nothing"
+        if code in _NOT_EXECUTABLE:
             raise NotExecutable(
                 f"the runner does not start any more: {said}", serial=serial, fix="devbench doctor looks closer"
             )
-        raise RunnerError(
-            f"the runner did not start (exit code {stream.exit_code}); it said: {said or 'nothing'}"
-        )
+        raise RunnerError(f"the runner did not start (exit code {code}); it said: {said}")

@@ -18,7 +18,7 @@ from devbench.errors import DeadlinePassed, DeviceError
 from devbench.metrics import all_scrapes
 from devbench.runners.base import Attempt, Site
 from devbench.runners.cas import BASE, CAS, PATHS_AT_ONCE, PROTOCOL, LocalFile, ensure_files, ensure_runner
-from devbench.runners.follow import follow
+from devbench.runners.follow import REFUSED, follow
 from devbench.runners.patience import again
 from devbench.runners.protocol import Transcript
 
@@ -119,7 +119,7 @@ class NativeRunner:
         """What the process said, what was seen of it from outside, and the error if it fell silent."""
         transcript = Transcript()
         scrapes: dict[str, str] = {}
-        start = f"mkdir -p {folder} && {shlex.join(argv)} && {self._follow_command(folder)}"
+        start = f"mkdir -p {folder} && {shlex.join(argv)} && {self._follow_command(folder)}{REFUSED}"
         try:
             follow(self.site, start, self._follow_command(folder), transcript,
                    lambda event: self._react(attempt.job, folder, event, scrapes))  # fmt: skip
