@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import devbench
-from devbench.cli import check, devices, doctor, engines, parse, report, run, runner, variants, virtual
+from devbench.cli import check, devices, doctor, engines, graph, parse, report, run, runner, variants, virtual
 
 app = typer.Typer(
     name="devbench",
@@ -46,6 +46,7 @@ app.add_typer(engines.app, name="engines")
 app.add_typer(virtual.app, name="virtual")
 app.add_typer(runner.app, name="runner")
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("parse")(parse.parse)
 
 

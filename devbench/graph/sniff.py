@@ -22,6 +22,10 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x7fELF", "an ELF library or program", "give a .tflite file"),
     (b"\x93NUMPY", "a NumPy array", "give a .tflite file"),
 )
+_FREEZE = (
+    "convert the SavedModel folder to .tflite, or freeze it to one .pb: TensorFlow's"
+    " convert_variables_to_constants_v2 on its signature does that (docs/transforms.md has the lines)"
+)
 _WEB_PAGE = (b"<!doctype html", b"<html", b"<head")
 
 
@@ -39,8 +43,12 @@ def model_format(path: Path) -> str:
         raise ModelError(f"{path} is {what}", fix=fix)
     if head.startswith(b"\x08\x01\x12"):
         raise ModelError(
-            f"{path} is a SavedModel's graph or another protocol buffer, not a frozen graph",
-            fix="convert the SavedModel folder to .tflite first",
+            f"{path} is a SavedModel's graph or another protocol buffer, not a frozen graph", fix=_FREEZE
+        )
+    if _is_text_graph(head):
+        raise ModelError(
+            f"{path} is a TensorFlow graph as text, not as a binary .pb",
+            fix="`devbench transform --in-graph` takes it and writes a binary one",
         )
     if path.suffix == ".pb" or _is_graph_def(head):
         return "pb"
@@ -70,7 +78,7 @@ def _head(path: Path) -> bytes:
 
 def _folder(path: Path) -> ModelError:
     if (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists():
-        return ModelError(f"{path} is a SavedModel folder", fix="convert it to .tflite first")
+        return ModelError(f"{path} is a SavedModel folder", fix=_FREEZE)
     inside = sorted(p.name for p in path.glob("*.tflite"))
     fix = f"give the files in it, for example {path / inside[0]}" if inside else "give a .tflite file"
     return ModelError(f"{path} is a folder", fix=fix)
@@ -90,6 +98,11 @@ def _foreign(head: bytes) -> tuple[str, str] | None:
     if head[8:12] == TFLITE_IDENTIFIER:
         return "a size-prefixed TFLite model", "cut off its first four bytes"
     return None
+
+
+def _is_text_graph(head: bytes) -> bool:
+    text = head.lstrip()
+    return text.startswith((b"node {", b"node{", b"node: {")) and b"\x00" not in head
 
 
 def _is_graph_def(head: bytes) -> bool:

@@ -55,8 +55,17 @@ class Subgraph:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TfliteConstant:
+    """One buffer of constants: the first tensor over it, and the op that reads that first (None: none does)."""
+
+    tensor: TensorSpec
+    op: str | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TfliteModel:
-    """A .tflite file. `op_counts` and `parameters_bytes` (constants; shared ones once) span all subgraphs.
+    """A .tflite file. `op_counts`, `constants` and `parameters_bytes` (shared ones once) span all subgraphs.
 
     `min_runtime_version` is what the converter noted as the oldest runtime that has all the operators.
     """
@@ -69,6 +78,7 @@ class TfliteModel:
     op_counts: dict[str, int]
     parameters_bytes: int
     metadata: tuple[str, ...]
+    constants: tuple[TfliteConstant, ...] = ()
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -109,7 +119,9 @@ def parse_tflite(data: bytes) -> TfliteModel:
     if not graphs:
         raise ModelError("damaged: it has no graph")
     counts: Counter[str] = sum((graph.op_counts for graph in graphs), Counter())
-    constants = set().union(*(graph.constants for graph in graphs))
+    constants: dict[int, TfliteConstant] = {}
+    for graph in graphs:
+        constants = {**graph.constants, **constants}
     metadata = _metadata(data, root, sizes)
     return TfliteModel(
         schema_version=version,
@@ -118,8 +130,9 @@ def parse_tflite(data: bytes) -> TfliteModel:
         subgraphs=tuple(graph.described() for graph in graphs),
         signatures=tuple(_signature(table, graphs) for table in root.tables(_MODEL_SIGNATURES)),
         op_counts=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
-        parameters_bytes=sum(sizes[index][1] for index in constants),
+        parameters_bytes=sum(constant.size_bytes for constant in constants.values()),
         metadata=tuple(metadata),
+        constants=tuple(constants.values()),
     )
 
 
@@ -130,19 +143,28 @@ class _Graph:
         self.name = table.text(_GRAPH_NAME)
         tensors = table.tables(_GRAPH_TENSORS)
         self.tensors = [_tensor(tensor) for tensor in tensors]
-        buffers = {_index(t.integer(_TENSOR_BUFFER, "I"), sizes, "buffer") for t in tensors}
-        self.constants = {index for index in buffers if sizes[index][1]}
+        buffers = [_index(t.integer(_TENSOR_BUFFER, "I"), sizes, "buffer") for t in tensors]
         self.inputs = self._tensors_at(table.integers(_GRAPH_INPUTS))
         self.outputs = self._tensors_at(table.integers(_GRAPH_OUTPUTS))
         operators = table.tables(_GRAPH_OPERATORS)
         self.operators = len(operators)
         self.op_counts: Counter[str] = Counter()
+        readers: dict[int, str] = {}
         for operator in operators:
             opcode = _index(operator.integer(_OPERATOR_OPCODE, "I"), opcodes, "operator code")
             self.op_counts[opcodes[opcode]] += 1
             for field in (_OPERATOR_INPUTS, _OPERATOR_OUTPUTS):
                 # -1 stands for an optional tensor that is left out.
-                self._tensors_at(tuple(i for i in operator.integers(field) or () if i != -1))
+                used = tuple(i for i in operator.integers(field) or () if i != -1)
+                self._tensors_at(used)
+                for tensor in used:
+                    readers.setdefault(tensor, opcodes[opcode])
+        self.constants: dict[int, TfliteConstant] = {}
+        for place, index in enumerate(buffers):
+            if sizes[index][1] and index not in self.constants:
+                self.constants[index] = TfliteConstant(
+                    tensor=self.tensors[place], op=readers.get(place), size_bytes=sizes[index][1]
+                )
 
     def _tensors_at(self, indices: tuple[int, ...] | None) -> tuple[TensorSpec, ...]:
         return tuple(self.tensors[_index(i, self.tensors, "tensor")] for i in indices or ())
