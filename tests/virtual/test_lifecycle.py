@@ -98,6 +98,31 @@ def test_what_ran_in_a_killed_phone_is_gone_too(own: Lab) -> None:
     assert own.shell(again, "echo well") == "well\n"
 
 
+def first_process(daemon: int) -> int | None:
+    """The phone's process 1, as the host numbers it: a grandchild of the daemon."""
+    for path in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            fields = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+            if fields["NSpid"].split()[1:] == ["1"]:
+                parent = (
+                    Path(f"/proc/{fields['PPid'].strip()}/stat").read_text().rpartition(")")[2].split()[1]
+                )
+                if int(parent) == daemon:
+                    return int(path.parent.name)
+    return None
+
+
+def test_a_phone_that_crashes_starts_again(own: Lab) -> None:
+    (phone,) = own.up("samsung-a10")
+    own.shell(phone, "touch /data/local/tmp/kept")
+    crashed = first_process(phone.pid)
+    assert crashed is not None
+    os.kill(crashed, signal.SIGKILL)
+    wait_until(lambda: first_process(phone.pid) not in (None, crashed))
+    assert own.up("samsung-a10") == (phone,)
+    assert own.shell(phone, "ls /data/local/tmp/kept") == "/data/local/tmp/kept\n"
+
+
 def test_stopping_a_phone_that_is_not_there_is_an_error(own: Lab) -> None:
     with pytest.raises(VirtualPhoneError, match="no virtual phone 'nobody' is running"):
         virtual.down(["nobody"], home=own.home)

@@ -198,10 +198,8 @@ async def dump_system(call: Call) -> int:
         return f"{kilobytes:,}K" if sdk >= _KILOBYTES_SDK else f"{kilobytes} kB"
 
     for pss, name, pid in sizes:
-        call.print(
-            f"{amount(pss):>12}: {name} (pid {pid})"
-            + ("                 (        0K in swap)" if sdk >= _SWAP_PSS_SDK else "")
-        )
+        label = f"{amount(pss):>12}: {name} (pid {pid})"
+        call.print(f"{label:<70} ({0:>9}K in swap)" if sdk >= _SWAP_PSS_SDK else label)
     total = handset.profile.ram_bytes * 92 // 100 // 1024
     used = sum(pss for pss, _, _ in sizes) + total * 38 // 100
     kernel, cached = total * 6 // 100, total * 30 // 100
