@@ -11,6 +11,7 @@ from typing import TypeAlias
 from devbench.domain.cpus import mask_of
 from devbench.domain.device import DeviceInfo
 from devbench.domain.job import Backend, Bounds, Job, Profile, job_id_of
+from devbench.domain.measurement import Failure
 from devbench.domain.variant import Variant
 from devbench.errors import UsageError
 
@@ -26,14 +27,20 @@ PROFILES: dict[str, Profile] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineChoice:
-    """The engine that runs a variant on a phone, as resolved: name, version and the hash of the very file."""
+    """What runs a variant on a target, as resolved: engine and runner with the hashes of the very files.
+
+    With `refused` there is nothing that could run it: its jobs are skipped with that failure.
+    """
 
     engine: str
     version: str | None
-    sha256: str
+    sha256: str | None
+    runner_sha256: str | None
+    refused: Failure | None = None
 
 
-EngineFor: TypeAlias = "Callable[[Variant, DeviceInfo, str | None], EngineChoice]"
+# (variant, target, engine as asked for or None) → what runs it
+EngineFor: TypeAlias = "Callable[[Variant, str, str | None], EngineChoice]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,7 @@ class Choices:
     """The dimensions of a run beside variants and phones; None: the default for each phone."""
 
     engines: tuple[str | None, ...] = (None,)
+    abis: tuple[str | None, ...] = (None,)
     delegates: tuple[str, ...] = ("xnnpack",)
     threads: tuple[int | None, ...] = (None,)
     cores: tuple[str, ...] = ("big",)
@@ -52,6 +60,28 @@ class Choices:
     signature: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneJobs:
+    """The jobs of one phone in order; `refused` says by job id which of them cannot run there, and why."""
+
+    jobs: tuple[Job, ...]
+    refused: dict[str, Failure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    variant: Variant
+    backend: Backend
+    runner: str
+    target: str
+    choice: EngineChoice
+
+
+def target_for(device: DeviceInfo, abi: str | None) -> str:
+    """The target of `abi` on this phone; its own where None is asked."""
+    return device.target if abi is None else f"{device.target.partition('-')[0]}-{abi}"
+
+
 def plan_phone(
     device: DeviceInfo,
     variants: Sequence[Variant],
@@ -61,8 +91,7 @@ def plan_phone(
     seed: int,
     choices: Choices,
     engine_for: EngineFor,
-    runner_sha256: str,
-) -> tuple[Job, ...]:
+) -> PhoneJobs:
     """The jobs of one phone in order.
 
     Round 1 begins with pass `resources` of every cell, because it also shows what cannot run at all before
@@ -72,17 +101,17 @@ def plan_phone(
     cells = list(_cells(device, variants, choices, engine_for))
     rng = random.Random(f"{seed}/{device.device}")
     jobs: list[Job] = []
+    refused: dict[str, Failure] = {}
     for pass_name, round_, order in _schedule(len(cells), rounds, rng):
         for index in order:
-            variant, backend, runner = cells[index]
-            if pass_name == "resources" and variant.control:
+            cell = cells[index]
+            if pass_name == "resources" and cell.variant.control:
                 continue
-            bounds = _bounds(profile.bounds, pass_name)
-            jobs.append(
-                _job(device, variant, backend, runner, pass_name, round_, len(jobs), bounds, choices,
-                     runner_sha256, profile.name)
-            )  # fmt: skip
-    return tuple(jobs)
+            job = _job(device, cell, pass_name, round_, len(jobs), profile, choices)
+            jobs.append(job)
+            if cell.choice.refused is not None:
+                refused[job.job_id] = cell.choice.refused
+    return PhoneJobs(jobs=tuple(jobs), refused=refused)
 
 
 def core_mask(device: DeviceInfo, cores: str) -> tuple[int, ...]:
@@ -105,15 +134,17 @@ def _cells(
     variants: Sequence[Variant],
     choices: Choices,
     engine_for: EngineFor,
-) -> Iterator[tuple[Variant, Backend, str]]:
+) -> Iterator[_Cell]:
     for runner, variant in itertools.product(choices.runners, variants):
         # the control is measured one way only, whatever the others are
         only = 1 if variant.control else None
         dimensions = itertools.product(
-            choices.engines[:only], choices.delegates[:only], choices.threads[:only], choices.cores[:only]
-        )
-        for name, delegate, threads, cores in dimensions:
-            engine = engine_for(variant, device, name)
+            choices.abis[:only], choices.engines[:only], choices.delegates[:only], choices.threads[:only],
+            choices.cores[:only],
+        )  # fmt: skip
+        for abi, name, delegate, threads, cores in dimensions:
+            target = target_for(device, abi)
+            engine = engine_for(variant, target, name)
             cpus = core_mask(device, cores)
             backend = Backend(
                 engine=engine.engine,
@@ -124,7 +155,7 @@ def _cells(
                 cores=cores,
                 cpu_mask=mask_of(cpus) or None,
             )
-            yield variant, backend, runner
+            yield _Cell(variant=variant, backend=backend, runner=runner, target=target, choice=engine)
 
 
 def _schedule(count: int, rounds: int, rng: random.Random) -> Iterator[tuple[str, int, Iterable[int]]]:
@@ -139,16 +170,22 @@ def _schedule(count: int, rounds: int, rng: random.Random) -> Iterator[tuple[str
 
 
 def _bounds(bounds: Bounds, pass_name: str) -> Bounds:
-    """Pass `resources` wants a settled process, not many samples."""
+    """Pass `resources` wants a settled process, not many samples; it never takes longer than a latency run."""
     if pass_name != "resources":
         return bounds
-    return Bounds(steady_min_n=5, steady_min_ms=500, warmup_min_ms=200, warmup_max_ms=2000)
+    return replace(
+        bounds,
+        steady_min_n=min(bounds.steady_min_n, 5),
+        steady_min_ms=min(bounds.steady_min_ms, 500),
+        warmup_min_ms=min(bounds.warmup_min_ms, 200),
+        warmup_max_ms=min(bounds.warmup_max_ms, 2000),
+    )
 
 
 def _job(
-    device: DeviceInfo, variant: Variant, backend: Backend, runner: str, pass_name: str, round_: int,
-    position: int, bounds: Bounds, choices: Choices, runner_sha256: str, profile: str,
-) -> Job:  # fmt: skip
+    device: DeviceInfo, cell: _Cell, pass_name: str, round_: int, position: int, profile: Profile, choices: Choices
+) -> Job:
+    variant, backend, bounds = cell.variant, cell.backend, _bounds(profile.bounds, pass_name)
     if variant.control:
         # the control has inputs of its own: what was given for the user's models does not fit it
         choices = replace(choices, input_shapes={}, input_files={}, input_sha256={}, signature=None)
@@ -158,13 +195,13 @@ def _job(
         "variant": variant.variant,
         "model_sha256": variant.sha256,
         "backend": backend,
-        "runner": runner,
-        "runner_sha256": runner_sha256,
-        "target": device.target,
+        "runner": cell.runner,
+        "runner_sha256": cell.choice.runner_sha256,
+        "target": cell.target,
         "pass": pass_name,
         "round": round_,
         "bounds": bounds,
-        "profile": profile,
+        "profile": profile.name,
         "input_seed": choices.input_seed,
         "input_shapes": choices.input_shapes,
         "input_sha256": choices.input_sha256,
@@ -175,8 +212,8 @@ def _job(
         device=device.device,
         variant=variant.variant,
         backend=backend,
-        runner=runner,
-        abi=device.target.partition("-")[2],
+        runner=cell.runner,
+        abi=cell.target.partition("-")[2],
         pass_name=pass_name,
         round=round_,
         position=position,

@@ -47,9 +47,9 @@ def plan(
 ) -> tuple[Job, ...]:  # fmt: skip
     return plan_phone(
         device or phone(), variants, profile=PROFILES[profile], rounds=rounds, seed=seed, choices=Choices(**choices),
-        engine_for=lambda v, d, name: EngineChoice(engine=name or "litert", version="2", sha256=engine_sha256),
-        runner_sha256=runner_sha256,
-    )  # fmt: skip
+        engine_for=lambda v, target, name: EngineChoice(
+            engine=name or "litert", version="2", sha256=engine_sha256, runner_sha256=runner_sha256),
+    ).jobs  # fmt: skip
 
 
 def order(jobs: tuple[Job, ...], round_: int) -> list[str]:

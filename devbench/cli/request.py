@@ -29,6 +29,7 @@ class Asked:
     delegate: str | None = None
     threads: str | None = None
     cores: str | None = None
+    abi: str | None = None
     profile: str | None = None
     rounds: int | None = None
     seed: int | None = None
@@ -87,6 +88,7 @@ def given_options(asked: Asked) -> dict[str, str]:
         "delegate": asked.delegate,
         "threads": asked.threads,
         "cores": asked.cores,
+        "abi": asked.abi,
         "profile": asked.profile,
         "rounds": None if asked.rounds is None else str(asked.rounds),
         "seed": None if asked.seed is None else str(asked.seed),
@@ -144,6 +146,7 @@ def _choices(asked: Asked, suite: Suite | None) -> Choices:
     files = dict(_input_file(text) for text in asked.inputs)
     return Choices(
         engines=_listed(asked.engine) or (None,),
+        abis=_listed(asked.abi) or (None,),
         delegates=delegates,
         threads=threads or (suite.threads if suite else ()) or (None,),
         cores=_listed(asked.cores) or (suite.cores if suite else ()) or ("big",),

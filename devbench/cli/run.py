@@ -46,6 +46,9 @@ def run(
         str | None, typer.Option(help="Threads, several with commas. Default: 4, or the cores there are.")
     ] = None,
     cores: Annotated[str | None, typer.Option(help="Core groups: big, little, all. Default: big.")] = None,
+    abi: Annotated[
+        str | None, typer.Option(help="ABIs that the phone runs, several with commas. Default: its first.")
+    ] = None,
     profile: Annotated[
         str | None, typer.Option(help="quick, standard or tail. Default: quick for files, else the suite's.")
     ] = None,
@@ -78,7 +81,7 @@ def run(
 
     asked = Asked(
         models=tuple(models or ()), suite=suite, engine=engine, delegate=delegate, threads=threads, cores=cores,
-        profile=profile, rounds=rounds, seed=seed, baseline=baseline, inputs=tuple(input_file or ()),
+        abi=abi, profile=profile, rounds=rounds, seed=seed, baseline=baseline, inputs=tuple(input_file or ()),
         input_shapes=tuple(input_shape or ()), signature=signature, device=device,
     )  # fmt: skip
     environment = read_environment()

@@ -37,15 +37,13 @@ _MARK = "== devbench-log-end"
 class NativeRunner:
     """`devbench-runner` on one phone."""
 
-    def __init__(self, site: Site, binary: RunnerBinary, engines: dict[str, EngineFile]) -> None:
+    def __init__(
+        self, site: Site, binaries: dict[str, RunnerBinary], engines: dict[str, EngineFile]
+    ) -> None:
+        """`binaries` by ABI; the phone's best one also hashes, follows and stops."""
         self.site = site
-        self._runner = LocalFile(
-            what="the runner",
-            path=binary.path,
-            sha256=binary.sha256,
-            size_bytes=binary.size_bytes,
-            executable=True,
-        )
+        self._runners = {abi: _runner_file(binary) for abi, binary in binaries.items()}
+        self._runner = next(self._runners[abi] for abi in (*site.info.abis, *binaries) if abi in binaries)
         self._engines = {
             sha256: LocalFile(
                 what=f"engine {engine.engine} {engine.version or ''}".strip(),
@@ -64,7 +62,7 @@ class NativeRunner:
         site, phone = self.site, self.site.phone
         self._models = {v.variant: _model_file(v) for v in variants}
         self._inputs = {path: _input_file(path, sha256) for path, sha256 in _inputs_of(jobs).items()}
-        files = [*self._engines.values(), *self._models.values(), *self._inputs.values()]
+        files = [*self._runners.values(), *self._engines.values(), *self._models.values(), *self._inputs.values()]
         again(site, lambda: ensure_runner(phone, self._runner, self._told, stop=site.stop))
         again(site, self._stop_leftovers)
         again(site, lambda: ensure_files(phone, self._runner, files, self._told, stop=site.stop))
@@ -163,7 +161,7 @@ class NativeRunner:
         words = [f"{key}={value}" for key, value in pairs.items()]
         words += [f"shape={name}={shape}" for name, shape in job.input_shapes.items()]
         words += [f"input={name}={self._inputs[path].remote}" for name, path in job.input_files.items()]
-        return [self._runner.remote, PROTOCOL, "run", *words]
+        return [self._runners[job.abi].remote, PROTOCOL, "run", *words]
 
     def _follow_command(self, folder: str) -> str:
         return f"{self._runner.remote} {PROTOCOL} follow {folder}/out.jsonl"
@@ -251,6 +249,16 @@ class NativeRunner:
 
     def _told(self, file: LocalFile, seconds: float) -> None:
         self.site.talk.pushed(file.what, file.size_bytes, seconds)
+
+
+def _runner_file(binary: RunnerBinary) -> LocalFile:
+    return LocalFile(
+        what=f"the runner for {binary.target}",
+        path=binary.path,
+        sha256=binary.sha256,
+        size_bytes=binary.size_bytes,
+        executable=True,
+    )
 
 
 def _model_file(variant: Variant) -> LocalFile:

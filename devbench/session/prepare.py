@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,54 +10,31 @@ from pathlib import Path
 import devbench
 from devbench.devices import Selection
 from devbench.domain.device import DeviceInfo, Reject
-from devbench.domain.job import Job, Profile
+from devbench.domain.job import Job
+from devbench.domain.measurement import Failure
 from devbench.domain.run import Artifact, Run, RunHeader
-from devbench.domain.variant import Variant
-from devbench.engines import (
-    DEFAULT_ENGINES,
-    EngineFile,
-    FetchProgress,
-    engine_table,
-    parse_engine,
-    refusal,
-    resolve,
-    silent,
-)
+from devbench.engines import EngineFile, FetchProgress, silent
 from devbench.errors import DevbenchError, EngineError, MissingExtra, NoUsableDevice, ResumeMismatch
 from devbench.hashing import sha256_of
-from devbench.plan import Choices, EngineChoice, plan_phone
-from devbench.runners.binaries import RunnerBinary, runner_binary
+from devbench.plan import plan_phone, target_for
+from devbench.runners.binaries import RunnerBinary
+from devbench.session.kit import Kit
+from devbench.session.request import RunRequest
 from devbench.store import new_run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """Everything a user asked for, resolved to values; `options` are the same as text, for --resume.
-
-    `engine_cache` is the folder that engine libraries are fetched into and taken from.
-    """
-
-    variants: tuple[Variant, ...]
-    profile: Profile
-    rounds: int
-    seed: int
-    choices: Choices
-    engine_cache: Path
-    suite: str | None = None
-    baseline: str | None = None
-    argv: tuple[str, ...] = ()
-    options: dict[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PhonePlan:
-    """One phone's part: its jobs still to do, the runner and the engines (by hash) that they need."""
+    """One phone's part: its jobs still to do, the runners (by ABI) and engines (by hash) that they need.
+
+    `refused` says by job id which jobs are skipped, and why.
+    """
 
     info: DeviceInfo
     jobs: tuple[Job, ...]
-    binary: RunnerBinary
+    binaries: dict[str, RunnerBinary]
     engines: dict[str, EngineFile]
+    refused: dict[str, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +95,7 @@ def resume(run: Run, selection: Selection) -> Prepared:
     phones: list[PhonePlan] = []
     rejects = list(selection.rejects)
     for then in run.header.devices:
-        jobs = tuple(j for j in run.header.jobs if j.device == then.device and j.job_id not in done)
+        jobs = tuple(j for j in _runnable(run.header) if j.device == then.device and j.job_id not in done)
         info = here.get(then.device)
         if not jobs:
             continue
@@ -131,7 +107,7 @@ def resume(run: Run, selection: Selection) -> Prepared:
                                   fix="start a new run: results from before and after do not mix"))  # fmt: skip
         else:
             phones.append(_replan(run.header, info, jobs))
-    if not phones and any(j.job_id not in done for j in run.header.jobs):
+    if not phones and any(j.job_id not in done for j in _runnable(run.header)):
         raise NoUsableDevice(_why_none(rejects, selection), fix=_no_phone_fix(rejects))
     attempts: dict[str, int] = {}
     for m in run.measurements:
@@ -139,6 +115,11 @@ def resume(run: Run, selection: Selection) -> Prepared:
     if phones:
         _check_files(run.header)
     return Prepared(header=run.header, phones=tuple(phones), rejects=tuple(rejects), attempts=attempts)
+
+
+def _runnable(header: RunHeader) -> tuple[Job, ...]:
+    """Jobs that something can run: those without an engine were refused when the run was planned."""
+    return tuple(job for job in header.jobs if job.backend.engine_sha256 is not None)
 
 
 def _check_files(header: RunHeader) -> None:
@@ -162,56 +143,42 @@ def check_agreement(header: RunHeader, options: dict[str, str]) -> None:
 
 
 def _plan(info: DeviceInfo, request: RunRequest, fetching: FetchProgress) -> PhonePlan:
-    binary = runner_binary(info.target)
-    files: dict[str, EngineFile] = {}
-
-    def engine_for(variant: Variant, device: DeviceInfo, asked: str | None) -> EngineChoice:
-        os_name = device.target.partition("-")[0]
-        name = asked or DEFAULT_ENGINES.get((os_name, variant.format))
-        if name is None:
-            raise EngineError(f"no engine runs .{variant.format} files on {device.target}")
-        if name not in files:
-            files[name] = _engine(name, device, request, fetching)
-        file = files[name]
-        formats = engine_table()[file.engine].formats
-        if variant.format not in formats:
-            raise EngineError(f"engine {file.engine} runs .{', .'.join(formats)} files, not {variant.path}")
-        return EngineChoice(engine=file.engine, version=file.version, sha256=file.sha256)
-
-    jobs = plan_phone(
+    """The jobs of one phone; EngineError or MissingExtra if not one of them could run there."""
+    kit = Kit(info, request, fetching)
+    planned = plan_phone(
         info,
         request.variants,
         profile=request.profile,
         rounds=request.rounds,
         seed=request.seed,
         choices=request.choices,
-        engine_for=engine_for,
-        runner_sha256=binary.sha256,
+        engine_for=kit.choice,
     )
-    engines = {file.sha256: file for file in files.values()}
-    return PhonePlan(info=info, jobs=jobs, binary=binary, engines=engines)
-
-
-def _engine(name: str, device: DeviceInfo, request: RunRequest, fetching: FetchProgress) -> EngineFile:
-    """The library for a phone, or EngineError with the reason why it or a delegate asked for cannot run there."""
-    file = resolve(parse_engine(name), device.target, cache_dir=request.engine_cache, progress=fetching)
-    for delegate in (None, *request.choices.delegates):
-        reason = refusal(file, device, delegate)
-        if reason is not None:
-            raise EngineError(reason, kind="link" if delegate is None else "delegate-refused")
-    return file
+    if len(planned.refused) == len(planned.jobs):
+        raise kit.first_refusal
+    return PhonePlan(
+        info=info, jobs=planned.jobs, refused=planned.refused, binaries=kit.binaries, engines=kit.engines
+    )
 
 
 def _replan(header: RunHeader, info: DeviceInfo, jobs: tuple[Job, ...]) -> PhonePlan:
     """The very files of the first part: another runner or engine would make another series."""
-    binary = runner_binary(info.target)
+    targets = {target_for(info, job.abi) for job in jobs}
+    binaries: dict[str, RunnerBinary] = {}
     engines: dict[str, EngineFile] = {}
     for artifact in header.artifacts:
-        if artifact.target != info.target:
+        if artifact.target not in targets:
             continue
         path = Path(artifact.path)
+        _same_file(artifact.role, path, artifact.sha256)
         if artifact.role == "runner":
-            binary = dataclasses.replace(binary, path=path, sha256=artifact.sha256)
+            binaries[artifact.target.partition("-")[2]] = RunnerBinary(
+                target=artifact.target,
+                path=path,
+                sha256=artifact.sha256,
+                size_bytes=artifact.size_bytes,
+                version=artifact.version or "",
+            )
         else:
             engines[artifact.sha256] = EngineFile(
                 engine=artifact.name,
@@ -221,8 +188,7 @@ def _replan(header: RunHeader, info: DeviceInfo, jobs: tuple[Job, ...]) -> Phone
                 sha256=artifact.sha256,
                 size_bytes=artifact.size_bytes,
             )
-        _same_file(artifact.role, path, artifact.sha256)
-    return PhonePlan(info=info, jobs=jobs, binary=binary, engines=engines)
+    return PhonePlan(info=info, jobs=jobs, binaries=binaries, engines=engines)
 
 
 def _same_file(role: str, path: Path, sha256: str | None) -> None:
@@ -243,16 +209,16 @@ def _changed(then: DeviceInfo, now: DeviceInfo) -> str | None:
 def _artifacts(phones: list[PhonePlan]) -> tuple[Artifact, ...]:
     found: dict[str, Artifact] = {}
     for phone in phones:
-        binary = phone.binary
-        found[binary.sha256] = Artifact(
-            role="runner",
-            name="devbench-runner",
-            version=binary.version,
-            target=binary.target,
-            sha256=binary.sha256,
-            size_bytes=binary.size_bytes,
-            path=str(binary.path),
-        )
+        for binary in phone.binaries.values():
+            found[binary.sha256] = Artifact(
+                role="runner",
+                name="devbench-runner",
+                version=binary.version,
+                target=binary.target,
+                sha256=binary.sha256,
+                size_bytes=binary.size_bytes,
+                path=str(binary.path),
+            )
         for engine in phone.engines.values():
             found[engine.sha256] = Artifact(
                 role="engine",

@@ -113,7 +113,7 @@ class _Worker:
             talk=Talk(pushed=self._pushed, sample=self._sample),
             limits=limits,
         )
-        self._runner = NativeRunner(site, plan.binary, plan.engines)
+        self._runner = NativeRunner(site, plan.binaries, plan.engines)
 
     def work(self) -> None:
         """Everything planned for this phone. Its own trouble ends here; the others go on."""
@@ -137,6 +137,10 @@ class _Worker:
         self._emit(PhoneEnded(device=self.device, reason=reason))
 
     def _one(self, job: Job) -> None:
+        refused = self._plan.refused.get(job.job_id)
+        if refused is not None:
+            self._record(job, self._without_number(job, "skipped", refused))
+            return
         if (job.variant, job.backend) in self._hung:
             cause = "an earlier process of this cell hung, so this one was not started"
             self._record(job, self._without_number(job, "skipped", Failure(kind="timeout", cause=cause)))

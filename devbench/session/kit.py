@@ -1,0 +1,86 @@
+"""What one phone's jobs run with: runners by ABI and engine libraries, each resolved once, or why there is none."""
+
+from __future__ import annotations
+
+from devbench.domain.device import DeviceInfo
+from devbench.domain.measurement import Failure
+from devbench.domain.variant import Variant
+from devbench.engines import (
+    DEFAULT_ENGINES,
+    EngineFile,
+    FetchProgress,
+    engine_table,
+    parse_engine,
+    refusal,
+    resolve,
+)
+from devbench.errors import EngineError, MissingExtra
+from devbench.plan import EngineChoice
+from devbench.runners.binaries import RunnerBinary, runner_binary
+from devbench.session.request import RunRequest
+
+
+class Kit:
+    """Collects the files that a plan needs. A combination that cannot run is a refused choice, not an error."""
+
+    def __init__(self, info: DeviceInfo, request: RunRequest, fetching: FetchProgress) -> None:
+        self._info = info
+        self._request = request
+        self._fetching = fetching
+        self._resolved: dict[tuple[str, str], EngineFile] = {}
+        self._refusals: list[EngineError | MissingExtra] = []
+        self.binaries: dict[str, RunnerBinary] = {}
+
+    @property
+    def engines(self) -> dict[str, EngineFile]:
+        return {file.sha256: file for file in self._resolved.values()}
+
+    @property
+    def first_refusal(self) -> EngineError | MissingExtra:
+        return self._refusals[0]
+
+    def choice(self, variant: Variant, target: str, asked: str | None) -> EngineChoice:
+        """Runner and engine of `variant` on `target`, as `plan.EngineFor`."""
+        name = asked or DEFAULT_ENGINES.get((target.partition("-")[0], variant.format)) or "none"
+        try:
+            binary = self._runner(target)
+            file = self._engine(name, variant, target)
+        except (EngineError, MissingExtra) as error:
+            self._refusals.append(error)
+            kind = error.kind if isinstance(error, EngineError) else "not-installed"
+            engine, _, version = name.partition("=")[0].partition("@")
+            failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
+            return EngineChoice(
+                engine=engine, version=version or None, sha256=None, runner_sha256=None, refused=failure
+            )
+        return EngineChoice(
+            engine=file.engine, version=file.version, sha256=file.sha256, runner_sha256=binary.sha256
+        )
+
+    def _runner(self, target: str) -> RunnerBinary:
+        abi = target.partition("-")[2]
+        if abi not in self._info.abis:
+            raise EngineError(
+                f"{self._info.device} does not run {abi} programs; it runs {', '.join(self._info.abis)}",
+                kind="abi",
+            )
+        if abi not in self.binaries:
+            self.binaries[abi] = runner_binary(target)
+        return self.binaries[abi]
+
+    def _engine(self, name: str, variant: Variant, target: str) -> EngineFile:
+        if name == "none":
+            raise EngineError(f"no engine runs .{variant.format} files on {target}")
+        if (name, target) not in self._resolved:
+            cache = self._request.engine_cache
+            file = resolve(parse_engine(name), target, cache_dir=cache, progress=self._fetching)
+            for delegate in (None, *self._request.choices.delegates):
+                reason = refusal(file, self._info, delegate)
+                if reason is not None:
+                    raise EngineError(reason, kind="link" if delegate is None else "delegate-refused")
+            self._resolved[name, target] = file
+        file = self._resolved[name, target]
+        formats = engine_table()[file.engine].formats
+        if variant.format not in formats:
+            raise EngineError(f"engine {file.engine} runs .{', .'.join(formats)} files, not {variant.path}")
+        return file

@@ -1,0 +1,30 @@
+"""What a run is asked to do, resolved from options to values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devbench.domain.job import Profile
+from devbench.domain.variant import Variant
+from devbench.plan import Choices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """Everything a user asked for, resolved to values; `options` are the same as text, for --resume.
+
+    `engine_cache` is the folder that engine libraries are fetched into and taken from.
+    """
+
+    variants: tuple[Variant, ...]
+    profile: Profile
+    rounds: int
+    seed: int
+    choices: Choices
+    engine_cache: Path
+    suite: str | None = None
+    baseline: str | None = None
+    argv: tuple[str, ...] = ()
+    options: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
