@@ -87,7 +87,7 @@ async def serve_shell(stream: Stream, request: Request, phone: Starter, *, noise
             shown = 128 - code if code < 0 else code
             await stream.write(_FRAME.pack(_EXIT, 1) + bytes([shown & 0xFF]))
     except (StreamClosed, asyncio.CancelledError):
-        await asyncio.shield(phone.init.signal(session.pid, signal.SIGHUP, group=True))
+        await asyncio.shield(session.hang_up())
         raise
     finally:
         reader.cancel()
@@ -147,6 +147,13 @@ class Session:
         for _, end in self.outputs:
             end.close()
 
+    async def hang_up(self) -> None:
+        if not (self._framed or self._terminal):
+            self._stdin.close()
+            return
+        await self._init.signal(self.pid, signal.SIGHUP, group=True)
+        self.close()
+
     async def pump_output(self, ident: int, end: Descriptor) -> None:
         while data := await end.read():
             await self.send(ident, data)
@@ -155,7 +162,7 @@ class Session:
         await self._stream.write(_FRAME.pack(ident, len(data)) + data if self._framed else data)
 
     async def pump_input(self) -> None:
-        """Until the other side closes: then the command is told, as by a lost terminal."""
+        """Until the other side closes. A bare pipe just ends; else the command is told, as by a lost terminal."""
         with contextlib.suppress(OSError, StreamClosed):
             if self._framed:
                 async for ident, payload in self._frames():
@@ -164,8 +171,7 @@ class Session:
                 while data := await self._stream.read():
                     with contextlib.suppress(OSError):
                         await self._stdin.write(data)
-            await self._init.signal(self.pid, signal.SIGHUP, group=True)
-            self.close()
+            await self.hang_up()
 
     async def _frames(self) -> AsyncIterator[tuple[int, bytes]]:
         buffer = bytearray()

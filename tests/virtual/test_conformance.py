@@ -62,7 +62,9 @@ def test_a_command_killed_by_a_signal_ends_like_in_a_shell(both: Both) -> None:
 def test_binary_output_is_not_touched(both: Both) -> None:
     lab, phone = both
     every_byte = bytes(range(256)) * 300
-    lab.run(phone, "exec-in", "cat > /data/local/tmp/bytes", data=every_byte)
+    # exec-in returns as soon as everything is sent: the command ends later
+    lab.run(phone, "exec-in", "cd /data/local/tmp; cat > part; mv part bytes", data=every_byte)
+    lab.shell(phone, "while [ ! -e /data/local/tmp/bytes ]; do sleep 0.01; done")
     assert lab.run(phone, "exec-out", "cat /data/local/tmp/bytes").stdout == every_byte
     assert lab.run(phone, "shell", "cat /data/local/tmp/bytes").stdout == every_byte
 
