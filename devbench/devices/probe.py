@@ -24,6 +24,7 @@ echo '== meminfo'; cat /proc/meminfo
 echo '== version'; cat /proc/version
 echo '== machine'; uname -m
 echo '== cpuinfo'; cat /proc/cpuinfo
+echo '== pages'; grep KernelPageSize /proc/self/smaps
 echo '== linkers'; ls /system/bin/linker64 /system/bin/linker
 echo '== cpus'; for c in /sys/devices/system/cpu/cpu[0-9]*; do for f in {_CPU_FILES}; do
 [ -r $c/$f ] && echo "$c $f $(cat $c/$f)"; done; echo "$c present 1"; done
@@ -72,7 +73,7 @@ def read_info(text: str, *, serial: str, shell_v2: bool) -> DeviceInfo:
         core_groups=_groups(cores, allowed, None if "clocks" in simulated else profile),
         allowed_cpus=allowed,
         ram_bytes=_mem_total(sections.get("meminfo", "")),
-        page_size_bytes=None,
+        page_size_bytes=_page_size(sections.get("pages", "")),
         kernel=sections.get("version", "").strip() or None,
         shell_v2=shell_v2,
         labels=_labels(properties),
@@ -215,6 +216,12 @@ def _groups(
         return profile.core_groups
     top = max((core.max_khz or 0 for core in usable), default=0) or None
     return (CoreGroup(name="all", cpus=allowed, max_khz=top),)
+
+
+def _page_size(text: str) -> int | None:
+    """The smallest page of our own mappings: a phone before Android 15 has no `getconf PAGE_SIZE` to ask."""
+    sizes = [int(size) for size in re.findall(r"^KernelPageSize:\s+(\d+) kB", text, re.MULTILINE)]
+    return min(sizes) * 1024 if sizes else None
 
 
 def _mem_total(text: str) -> int | None:

@@ -16,8 +16,9 @@ def refusal(
     the phone itself has the last word. `delegate` None: whatever it will be.
     """
     name = f"{file.engine} {file.version or ''}".strip()
-    if file.target != device.target:
-        return f"{name} is for {file.target}, the phone is {device.target}"
+    os_name, _, abi = file.target.partition("-")
+    if os_name != device.target.partition("-")[0] or abi not in device.abis:
+        return f"{name} is for {file.target}, the phone is {device.target} and runs {', '.join(device.abis)}"
     if file.minimal_api is not None and device.sdk is not None and device.sdk < file.minimal_api:
         return (
             f"{name} is built for Android API {file.minimal_api} and later, the phone has API {device.sdk}"
@@ -38,13 +39,13 @@ def refusal(
 def _that_fit(file: EngineFile, device: DeviceInfo, table: Table | None) -> str:
     engine = (engine_table() if table is None else table).get(file.engine)
     fit = (
-        [release.version for release in engine.releases.values() if _fits(release, device)] if engine else []
+        [release.version for release in engine.releases.values() if _fits(release, file.target, device)] if engine else []
     )
     return f"; what fits: {', '.join(f'{file.engine}@{version}' for version in fit)}" if fit else ""
 
 
-def _fits(release: Release, device: DeviceInfo) -> bool:
-    library = release.libraries.get(device.target)
+def _fits(release: Release, target: str, device: DeviceInfo) -> bool:
+    library = release.libraries.get(target)
     return (
         library is not None
         and (device.sdk or 0) >= (library.minimal_api or 0)
