@@ -62,7 +62,7 @@ def test_a_delegate_that_the_version_lacks_is_refused() -> None:
 
 def test_another_target_is_refused() -> None:
     assert refusal(file_of("2.4.0"), phone(target="android-x86", abis=("x86",)), None) == (
-        "tflite 2.4.0 is for android-arm64-v8a, the phone is android-x86"
+        "tflite 2.4.0 is for android-arm64-v8a, the phone is android-x86 and runs x86"
     )
 
 
