@@ -28,6 +28,7 @@ __all__ = [
     "stop_private_server",
     "up",
     "why_not",
+    "why_not_emulated",
 ]
 
 
@@ -100,6 +101,13 @@ def why_not() -> str | None:
     from devbench.virtual import lifecycle
 
     return lifecycle.why_not()
+
+
+def why_not_emulated() -> str | None:
+    """Why `up(tree=…, emulator=…)` could run no more than a shell here, with the way out; None if it can run all."""
+    from devbench.virtual import lifecycle
+
+    return lifecycle.why_not_emulated()
 
 
 def private_server(*, home: Path, adb: str | None = None) -> ServerAddress:

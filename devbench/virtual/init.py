@@ -25,6 +25,7 @@ from typing import Any
 from devbench.virtual import space, wire
 
 SHELL_UID = 2000
+BINFMT = "/proc/sys/fs/binfmt_misc"
 STAT_FIELDS = ("mode", "ino", "dev", "nlink", "uid", "gid", "size", "atime", "mtime", "ctime")
 _SPACES = space.NEWNS | space.NEWPID | space.NEWIPC | space.NEWUTS | space.NEWNET
 
@@ -35,10 +36,10 @@ def main() -> None:
     spec, _ = wire.receive(end)
     is_root = os.geteuid() == 0
     try:
-        enter_spaces(is_root, own_users=not is_root or bool(spec["emulators"]))
+        emulates = enter_spaces(is_root, spec["emulators"])
         pid = os.fork()
         if pid == 0:
-            serve_phone(end, spec, is_root)
+            serve_phone(end, spec, is_root=is_root, emulates=emulates)
     except OSError as error:
         report(end, error)
         os._exit(1)
@@ -51,28 +52,58 @@ def report(end: socket.socket, error: OSError) -> None:
     wire.send(end, {"failed": str(error.filename), "errno": error.errno or 0})
 
 
-def enter_spaces(is_root: bool, *, own_users: bool) -> None:
-    """New namespaces. Root drops its rights per command; anyone else gets a user namespace with one user in it.
+def enter_spaces(is_root: bool, emulators: list[str]) -> bool:
+    """New namespaces; whether the emulators are registered in them.
 
-    A binfmt_misc of the phone's own belongs to a user namespace: with `own_users` root gets one too.
+    Root drops its rights per command; anyone else gets a user namespace with one user in it. A binfmt_misc of the
+    phone's own belongs to a user namespace with a root in it, so with emulators there is one around all.
     """
-    if not own_users:
+    registered = False
+    user, group = os.getuid(), os.getgid()
+    if emulators:
+        with mapped(
+            f"0 0 1\n{SHELL_UID} {SHELL_UID} 1" if is_root else f"0 {user} 1", f"0 {group} 1", is_root
+        ):
+            space.unshare(space.NEWUSER | space.NEWNS)
+        registered = register(emulators)
+        user = group = 0
+    if is_root:
         space.unshare(_SPACES)
-    elif is_root:
-        with mapped_by_child(f"0 0 1\n{SHELL_UID} {SHELL_UID} 1"):
-            space.unshare(_SPACES | space.NEWUSER)
     else:
-        uid, gid = os.getuid(), os.getgid()
-        space.unshare(_SPACES | space.NEWUSER)
-        write_text("/proc/self/setgroups", "deny")
-        write_text("/proc/self/uid_map", f"{SHELL_UID} {uid} 1")
-        write_text("/proc/self/gid_map", f"{SHELL_UID} {gid} 1")
+        with mapped(f"{SHELL_UID} {user} 1", f"{SHELL_UID} {group} 1", False):
+            space.unshare(_SPACES | space.NEWUSER)
+    return registered
+
+
+@contextlib.contextmanager
+def mapped(users: str, groups: str, several: bool) -> Iterator[None]:
+    """The maps of the user namespace that is entered inside; `several` users need a process outside."""
+    if several:
+        with mapped_by_child(users):
+            yield
+        return
+    yield
+    write_text("/proc/self/setgroups", "deny")
+    write_text("/proc/self/uid_map", users)
+    write_text("/proc/self/gid_map", groups)
+
+
+def register(lines: list[str]) -> bool:
+    """A binfmt_misc of this phone's own; False where the kernel has none (before 6.7)."""
+    try:
+        space.mount(None, "/", None, space.REC | space.PRIVATE)
+        space.mount("binfmt_misc", BINFMT, "binfmt_misc", space.NOSUID | space.NODEV | space.NOEXEC)
+        for line in lines:
+            write_text(f"{BINFMT}/register", line)
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
 def mapped_by_child(users: str) -> Iterator[None]:
     """A map of several users must be written from outside: by a child forked before."""
-    parent = os.getpid()
+    parent = os.getpid()  # its namespace is entered by then
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -92,10 +123,10 @@ def write_text(path: str, text: str) -> None:
         file.write(text)
 
 
-def serve_phone(end: socket.socket, spec: dict[str, Any], is_root: bool) -> None:
+def serve_phone(end: socket.socket, spec: dict[str, Any], *, is_root: bool, emulates: bool) -> None:
     """The child: root folder, network, then requests until the daemon is gone. Never returns."""
     try:
-        emulates = build_root(spec)
+        build_root(spec, emulates)
         socket.sethostname("localhost")
         loopback_up()
         listener = listen_for_services(spec["socket"])
@@ -115,8 +146,8 @@ def serve_phone(end: socket.socket, spec: dict[str, Any], is_root: bool) -> None
     os._exit(0)
 
 
-def build_root(spec: dict[str, Any]) -> bool:
-    """A small tmpfs with what the layout says, then made the root folder; whether emulators are registered."""
+def build_root(spec: dict[str, Any], emulates: bool) -> None:
+    """A small tmpfs with what the layout says, then made the root folder."""
     top = spec["mount_at"]
     space.mount(None, "/", None, space.REC | space.PRIVATE)
     space.mount("phone", top, "tmpfs", space.NOSUID, "size=16m,mode=755")
@@ -141,21 +172,9 @@ def build_root(spec: dict[str, Any]) -> bool:
     space.mount("devpts", top + "/dev/pts", "devpts", space.NOSUID, "newinstance,ptmxmode=0666,mode=0620")
     if os.path.isdir("/sys/kernel"):
         space.bind("/sys", top + "/sys", flags=space.RDONLY | space.NOSUID | space.NOEXEC)
-    emulates = register(spec["emulators"], top + "/proc/sys/fs/binfmt_misc")
+    if emulates:
+        space.bind(BINFMT, top + BINFMT)
     space.pivot_root(top)
-    return emulates
-
-
-def register(lines: list[str], folder: str) -> bool:
-    """A binfmt_misc of this phone's own; False where the kernel has none (before 6.7)."""
-    try:
-        for number, line in enumerate(lines):
-            if number == 0:
-                space.mount("binfmt_misc", folder, "binfmt_misc", space.NOSUID | space.NODEV | space.NOEXEC)
-            write_text(f"{folder}/register", line)
-    except OSError:
-        return False
-    return bool(lines)
 
 
 def bind_one(source: str, target: str, mode: str) -> None:

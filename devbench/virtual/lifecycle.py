@@ -22,12 +22,12 @@ from devbench.virtual import VirtualPhone, control
 from devbench.virtual.cores import choose_core
 from devbench.virtual.errors import VirtualPhoneError
 from devbench.virtual.faults import parse_faults
-from devbench.virtual.layout import Place, layout
+from devbench.virtual.layout import Place, host_shell, layout
 from devbench.virtual.phone import Init
 from devbench.virtual.profile import load_profile, profile_names
 from devbench.virtual.records import PhoneRecord, PhoneSpec, is_locked, read_record, write_spec
 from devbench.virtual.server import key_of, locked
-from devbench.virtual.tree import emulators, read_tree
+from devbench.virtual.tree import Emulator, emulators, read_tree
 
 _START_S, _USABLE_S, _STOP_S = 30.0, 30.0, 10.0
 _UNREACHABLE = ("offline", "unauthorized")
@@ -213,19 +213,38 @@ def why_not() -> str | None:
     if sys.platform != "linux":
         return "virtual phones need Linux\n  → use a real phone, or a Linux host"
     try:
-        with tempfile.TemporaryDirectory(prefix="devbench-") as folder:
-            asyncio.run(_try_once(Path(folder)))
+        _try(())
     except (DevbenchError, OSError) as error:
         return str(error)
     return None
 
 
-async def _try_once(folder: Path) -> None:
-    place = Place(folder=folder)
+def why_not_emulated() -> str | None:
+    """Tries to register an emulator for one phone; where that fails, the host's own registrations must do."""
+    if (reason := why_not()) is not None:
+        return reason
+    host = Path("/proc/sys/fs/binfmt_misc")
+    if _try((Emulator(path=Path(host_shell()), machine=183),)) or any(host.glob("qemu-*")):
+        return None
+    return (
+        "an emulated phone can start its shell only: this kernel has no binfmt_misc of a phone's own (Linux 6.7)\n"
+        "  → sudo apt install qemu-user-static binfmt-support"
+    )
+
+
+def _try(emulating: tuple[Emulator, ...]) -> bool:
+    """Whether the emulators could be registered; VirtualPhoneError if there could be no phone at all."""
+    with tempfile.TemporaryDirectory(prefix="devbench-") as folder:
+        return asyncio.run(_try_once(Path(folder), emulating))
+
+
+async def _try_once(folder: Path, emulating: tuple[Emulator, ...]) -> bool:
+    place = Place(folder=folder, emulators=emulating)
     for name in ("mnt", "root/data/local/tmp", "root/sdcard"):
         (folder / name).mkdir(parents=True)
     init = Init(layout(load_profile("pixel-2-xl"), place))
     try:
         await init.start()
+        return init.emulates
     finally:
         init.kill()
