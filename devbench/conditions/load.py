@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -80,10 +81,9 @@ def load_between(before: CpuTimes, after: CpuTimes) -> Load | None:
     window = after.uptime_s - before.uptime_s
     if window <= 0:
         return None
-    used = {
-        name: 100 * (seconds - before.by_process_s.get((pid, name), 0.0)) / window
-        for (pid, name), seconds in after.by_process_s.items()
-    }
+    used: dict[str, float] = defaultdict(float)
+    for (pid, name), seconds in after.by_process_s.items():
+        used[name] += 100 * (seconds - before.by_process_s.get((pid, name), 0.0)) / window
     busiest = sorted(((pct, name) for name, pct in used.items() if pct >= _SHOWN_PCT), reverse=True)
     return Load(
         pct=100 * sum(busy_by_cpu(before.by_cpu_s, after.by_cpu_s).values()) / window,

@@ -101,7 +101,7 @@ def parse_facts(
     if screen_on is None:
         missing["screen_on"] = _not_told(info, "dumpsys power")
     locked = parse_locked(sections.get("lock", ""))
-    if locked is None:
+    if locked is None and needs_screen:
         missing["screen_locked"] = _not_told(info, "dumpsys window policy")
     return Facts(
         # the property appears when Android has started; a Linux board has none and is up when it answers

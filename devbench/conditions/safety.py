@@ -6,6 +6,7 @@ watchdog does not: the next session on that phone finds the list and puts things
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import shlex
@@ -54,6 +55,18 @@ class Net:
 
     def spread(self, undo: Sequence[str]) -> None:
         """The list is on the phone and watched, or a DeviceError: then nothing may be changed."""
+        try:
+            self._write(undo)
+            answer = self._shell(self._guard.command(self.undo, self.heartbeat))
+            if not _started(answer.stdout):
+                text = (answer.stdout + answer.stderr).strip()[-300:] or "no answer"
+                raise DeviceError(f"no watchdog: {text}", serial=self._phone.serial)
+        except DeviceError:
+            with contextlib.suppress(DeviceError):
+                self._shell(f"rm -f {self.undo} {self.undo}.part {self.heartbeat}")
+            raise
+
+    def _write(self, undo: Sequence[str]) -> None:
         self._shell(f"mkdir -p {self._folder} && : >{self.undo}.part", check=True)
         for chunk in _chunks(undo):
             self._shell(f"cat >>{self.undo}.part <<'DEVBENCH'\n{chunk}\nDEVBENCH", check=True)
@@ -61,11 +74,6 @@ class Net:
         kept = self._shell(f"cat {self.undo}").stdout.split("\n")
         if [line for line in kept if line] != list(undo):
             raise DeviceError("the undo list arrived damaged", serial=self._phone.serial)
-        answer = self._shell(self._guard.command(self.undo, self.heartbeat))
-        if not _started(answer.stdout):
-            text = (answer.stdout + answer.stderr).strip()[-300:] or "no answer"
-            self._shell(f"rm {self.undo} {self.heartbeat}")
-            raise DeviceError(f"no watchdog: {text}", serial=self._phone.serial)
 
     def beat(self) -> bool:
         """The host is there: the watchdog waits on, which looks at the file's time of change. False: too late."""
