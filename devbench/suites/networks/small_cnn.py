@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# a zero bias is left out by the converter, and XNNPACK of TFLite 2.4.0 crashes on a dense layer without one
+BIAS = "random_normal"
+
 
 def build() -> Any:
     import keras
@@ -15,7 +18,13 @@ def build() -> Any:
 
     def convolution(filters: int, strides: int) -> Any:
         return layers.Conv2D(
-            filters, 3, strides=strides, padding="same", activation="relu", kernel_initializer="he_normal"
+            filters,
+            3,
+            strides=strides,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            bias_initializer=BIAS,
         )
 
     steep = keras.initializers.VarianceScaling(scale=8.0)
@@ -24,5 +33,7 @@ def build() -> Any:
     x = convolution(32, 2)(x)
     x = convolution(32, 2)(x)
     x = layers.GlobalAveragePooling2D()(x)
-    scores = layers.Dense(10, activation="softmax", kernel_initializer=steep, name="scores")(x)
+    scores = layers.Dense(
+        10, activation="softmax", kernel_initializer=steep, name="scores", bias_initializer=BIAS
+    )(x)
     return keras.Model(image, scores)
