@@ -119,9 +119,10 @@ def test_outputs_are_those_of_the_hosts_interpreter(phone: Phone, version: str, 
         np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize(("version", "taken"), [("2.14.0", 6), ("2.16.1", 7)])
-def test_what_the_delegate_took_is_what_the_library_logs(phone: Phone, version: str, taken: int) -> None:
+@pytest.mark.parametrize("version", ["2.14.0", "2.16.1"])
+def test_what_the_delegate_took_is_what_the_library_logs(phone: Phone, version: str) -> None:
     """Its own default options decide: quantised operators are delegated without a word from us."""
+    taken = 6  # of 8: the softmax and the last layer's quantised bias stay behind
     ended = phone.run(engine(version, phone.abi), MODELS / "small-cnn-int8.tflite")
     loaded = ended.one("loaded")
     assert (loaded["delegated_nodes"], loaded["nodes"], loaded["fully_delegated"]) == (taken, 8, False)
@@ -142,7 +143,7 @@ def test_an_old_version_that_logs_nothing_is_counted_as_well(phone: Phone) -> No
 def test_operators_come_from_versions_that_tell_them(phone: Phone) -> None:
     new = phone.run(engine("2.16.1", phone.abi), MODELS / "small-cnn-int8.tflite", **{"pass": "ops"})
     assert {op["calls"] for op in new.all("op")} == {5}
-    assert [op["type"] for op in new.all("op") if op["delegate"] is None] == ["SOFTMAX"]
+    assert [op["type"] for op in new.all("op") if op["delegate"] is None] == ["FULLY_CONNECTED", "SOFTMAX"]
     old = phone.run(engine("2.4.0", phone.abi), MODELS / "and-gate.tflite", **{"pass": "ops"})
     assert old.code == 1 and "2.14" in old.one("error")["message"]
 

@@ -80,8 +80,8 @@ def test_inputs_go_by_signature_names_and_open_dimensions_are_none() -> None:
 def test_operators_and_parameters_are_counted() -> None:
     model = read_tflite(models_folder() / "small-cnn-fp32.tflite")
     assert model.op_counts == {"CONV_2D": 3, "FULLY_CONNECTED": 1, "MEAN": 1, "SOFTMAX": 1}
-    weights = (3 * 3 * 3 * 16 + 16) + (3 * 3 * 16 * 32 + 32) + 3 * 3 * 32 * 32 + 32 * 10
-    # The second bias of 32 zeros shares the first one's buffer, and the last bias, all zero, was dropped.
+    convolutions = (3 * 3 * 3 * 16 + 16) + (3 * 3 * 16 * 32 + 32) + (3 * 3 * 32 * 32 + 32)
+    weights = convolutions + 32 * 10 + 10
     axes_of_mean = 2
     assert model.parameters_bytes == 4 * (weights + axes_of_mean)
     assert model.min_runtime_version == "1.6.0"
