@@ -7,6 +7,7 @@ heavy or Linux-only is imported when it is used.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ __all__ = [
     "why_not",
     "why_not_emulated",
 ]
+
+
+def _elsewhere() -> VirtualPhoneError:
+    return VirtualPhoneError(f"virtual phones need Linux, this is {sys.platform}", fix="use a real phone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,8 @@ def up(
     `tree` is an extracted Android tree to show instead of the default kind's root folder. VirtualPhoneError says
     what this host does not allow.
     """
+    if sys.platform != "linux":
+        raise _elsewhere()
     from devbench.virtual import lifecycle
 
     return lifecycle.up(
@@ -98,13 +105,15 @@ def advance_clock(name: str, seconds: float, *, home: Path) -> None:
 
 def why_not() -> str | None:
     """Why this host allows no virtual phones, with the way out; None if it does."""
+    if sys.platform != "linux":
+        return str(_elsewhere())
     from devbench.virtual import lifecycle
 
     return lifecycle.why_not()
 
 
 def why_not_emulated() -> str | None:
-    """Why `up(tree=…, emulator=…)` could run no more than a shell here, with the way out; None if it can run all."""
+    """Why `up(tree=…, emulator=…)` could run no more than a shell here, with the way out; None if it can."""
     from devbench.virtual import lifecycle
 
     return lifecycle.why_not_emulated()

@@ -56,7 +56,13 @@ def described(folder: Path, spec: PhoneSpec) -> tuple[Profile, Place]:
 
 
 class Silence(asyncio.Protocol):
-    """A connection that is accepted and never answered."""
+    """A connection that is accepted and never answered, until it is dropped."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def drop(self) -> None:
+        self._transport.close()
 
 
 class Adbd:
@@ -69,6 +75,7 @@ class Adbd:
         self._core = Core(Path(spec.home), spec.core, spec.name)
         self._faults: tuple[Fault, ...] = parse_faults(spec.faults)
         self._links: set[Link] = set()
+        self._silences: list[Silence] = []
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = spec.port
@@ -200,6 +207,9 @@ class Adbd:
     def drop_links(self) -> None:
         for link in tuple(self._links):
             link.drop()
+        for silence in self._silences:
+            silence.drop()
+        self._silences.clear()
 
     # connections and services
 
@@ -221,7 +231,9 @@ class Adbd:
 
     def _connected(self) -> Link | Silence:
         if any(fault.is_silent() for fault in self._faults):
-            return Silence()
+            silence = Silence()
+            self._silences.append(silence)
+            return silence
         link = Link(self._identity(), self._serve)
         self._links = {other for other in self._links if not other.ended.is_set()} | {link}
         return link

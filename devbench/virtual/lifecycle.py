@@ -210,8 +210,6 @@ def tell(name: str, request: dict[str, Any], *, home: Path) -> None:
 
 def why_not() -> str | None:
     """Tries it: a phone's first process in a temporary folder, switched off at once."""
-    if sys.platform != "linux":
-        return "virtual phones need Linux\n  → use a real phone, or a Linux host"
     try:
         _try(())
     except (DevbenchError, OSError) as error:
