@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 import devbench
-from devbench.cli import check, devices, doctor, engines, graph, parse, report, run, runner, variants, virtual
+from devbench.cli import (
+    check,
+    devices,
+    doctor,
+    engines,
+    graph,
+    parse,
+    report,
+    run,
+    runner,
+    transform,
+    variants,
+    virtual,
+)
 
 app = typer.Typer(
     name="devbench",
@@ -47,6 +60,7 @@ app.add_typer(virtual.app, name="virtual")
 app.add_typer(runner.app, name="runner")
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
+app.command("transform", epilog=transform.EXAMPLES)(transform.transform)
 app.command("parse")(parse.parse)
 
 

@@ -15,7 +15,7 @@ from devbench.graph.sniff import model_format
 from devbench.graph.wire import BYTES, VARINT, fields, signed
 
 # Field numbers of TensorFlow's public messages.
-_GRAPH_NODE, _GRAPH_LIBRARY, GRAPH_VERSIONS = 1, 2, 4
+_GRAPH_NODE, GRAPH_LIBRARY, GRAPH_VERSIONS = 1, 2, 4
 _LIBRARY_FUNCTION = 1
 _FUNCTION_SIGNATURE, _FUNCTION_NODE = 1, 3
 _VERSIONS_PRODUCER, _VERSIONS_MIN_CONSUMER = 1, 2
@@ -106,7 +106,7 @@ def parse_graph(data: bytes) -> PbGraph:
             continue
         if number == _GRAPH_NODE:
             nodes.append(_node(data, start, end))
-        elif number == _GRAPH_LIBRARY:
+        elif number == GRAPH_LIBRARY:
             functions += [
                 _function(data, s, e)
                 for n, k, s, e in fields(data, start, end)

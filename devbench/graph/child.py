@@ -1,0 +1,106 @@
+"""Starts the process in which transforms run and listens to it: crash, silence and Ctrl-C all end in order here."""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from devbench.errors import ModelError, UsageError
+
+WORKER = (sys.executable, "-m", "devbench.graph.worker")
+_STOP_S = 5.0
+_TAIL_CHARACTERS = 500
+# "F0000 00:00:1795404168.204180 24856 tensor.cc:853] Check failed: …"
+_FATAL = re.compile(r"^F\d{4} .*?\] (.*)", re.MULTILINE)
+
+
+def run_worker(
+    request_file: Path,
+    *,
+    log: Path,
+    deadline_s: float,
+    told: Callable[[dict[str, Any]], None],
+    command: Sequence[str] = WORKER,
+) -> None:
+    """Until the worker has said `done`; `told` hears all of its other events.
+
+    Each thing it begins may take `deadline_s`. UsageError or ModelError say what it refused, how it died, or that
+    it did not end.
+    """
+    doing: dict[str, Any] = {"what": "starting", "endless": None}
+    with (
+        log.open("wb") as log_file,
+        subprocess.Popen(
+            [*command, str(request_file)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log_file
+        ) as worker,
+    ):
+        assert worker.stdout is not None
+        lines = _lines_of(worker.stdout)
+        try:
+            while (line := lines.get(timeout=deadline_s)) is not None:
+                event = json.loads(line)
+                if event["event"] == "failed":
+                    raise (UsageError if event["usage"] else ModelError)(event["message"], fix=event["fix"])
+                if event["event"] == "begin":
+                    doing = event
+                told(event)
+            code = worker.wait(timeout=_STOP_S)
+        except (queue.Empty, subprocess.TimeoutExpired) as e:
+            raise _endless(doing, deadline_s) from e
+        finally:
+            _stop(worker)
+    if code != 0:
+        raise ModelError(f"{doing['what']}: TensorFlow crashed ({_how(code)}){_said(log)}")
+
+
+def _endless(doing: dict[str, Any], deadline_s: float) -> ModelError:
+    what = f"{doing['what']} did not end within {deadline_s:g} s and was stopped"
+    if doing["endless"]:
+        return ModelError(
+            f"{what}: {doing['endless']}", fix="give each node a constant of its own, or leave it out"
+        )
+    return ModelError(what, fix="--deadline gives it longer")
+
+
+def _lines_of(stream: IO[bytes]) -> queue.Queue[bytes | None]:
+    """Lines as they come, then None; a thread reads, because a pipe cannot be waited for with a deadline."""
+    lines: queue.Queue[bytes | None] = queue.Queue()
+
+    def read() -> None:
+        for line in stream:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _stop(worker: subprocess.Popen[bytes]) -> None:
+    """TensorFlow's C++ holds the interpreter, so no signal that Python handles would be heard."""
+    if worker.poll() is None:
+        worker.kill()
+        worker.wait(timeout=_STOP_S)
+
+
+def _said(log: Path) -> str:
+    text = log.read_text(encoding="utf-8", errors="replace")
+    fatal = _FATAL.findall(text)
+    tail = fatal[-1] if fatal else text.strip()[-_TAIL_CHARACTERS:]
+    return f": {tail}" if tail else ""
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

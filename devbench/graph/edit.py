@@ -1,0 +1,117 @@
+"""Reading and changing GraphDefs in Python, for our own transforms: who reads whom, constants as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from devbench.graph.pb_faults import input_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
+    Values = NDArray[np.floating[Any]]
+
+
+class GraphEdit:
+    """A copy of a graph that is changed in place, with its nodes by name and their readers kept at hand."""
+
+    def __init__(self, graph: GraphDef, *, keep: Iterable[str]) -> None:
+        """`keep` are names that must not go: inputs and outputs."""
+        self.graph = type(graph).FromString(graph.SerializeToString())
+        self.keep = frozenset(input_name(name) for name in keep)
+        self.nodes: dict[str, NodeDef] = {node.name: node for node in self.graph.node}
+        self.readers: dict[str, list[NodeDef]] = {}
+        for node in self.graph.node:
+            for name in {input_name(reference) for reference in node.input}:
+                self.readers.setdefault(name, []).append(node)
+
+    def data_inputs(self, node: NodeDef) -> list[str]:
+        return [reference for reference in node.input if not reference.startswith("^")]
+
+    def data_readers(self, name: str) -> list[NodeDef]:
+        """Nodes that read a result of `name`, not those that only wait for it."""
+        return [
+            node
+            for node in self.readers.get(name, ())
+            if any(input_name(i) == name for i in self.data_inputs(node))
+        ]
+
+    def unique(self, name: str) -> str:
+        number, found = 1, name
+        while found in self.nodes:
+            found, number = f"{name}_{number}", number + 1
+        return found
+
+    def add(self, name: str, op: str, inputs: Iterable[str]) -> NodeDef:
+        node = self.graph.node.add(name=name, op=op, input=list(inputs))
+        self.nodes[name] = node
+        for reference in node.input:
+            self.readers.setdefault(input_name(reference), []).append(node)
+        return node
+
+    def add_constant(self, name: str, values: Any, dtype: int) -> str:
+        """A new constant, its name made unique; `dtype` is TensorFlow's number of its type."""
+        from tensorflow import make_tensor_proto
+
+        node = self.add(self.unique(name), "Const", ())
+        node.attr["dtype"].type = dtype
+        node.attr["value"].tensor.CopyFrom(make_tensor_proto(values, dtype=dtype))
+        return str(node.name)
+
+    def set_inputs(self, node: NodeDef, inputs: Iterable[str]) -> None:
+        before = {input_name(reference) for reference in node.input}
+        del node.input[:]
+        node.input.extend(inputs)
+        after = {input_name(reference) for reference in node.input}
+        for name in before - after:
+            self.readers[name] = [r for r in self.readers.get(name, ()) if r.name != node.name]
+        for name in after - before:
+            self.readers.setdefault(name, []).append(node)
+
+    def remove_unread(self, names: Iterable[str], *, removable: Callable[[NodeDef], bool]) -> None:
+        """Drop those of `names` that nothing reads any more, then what only they read, as far as `removable`.
+
+        Control edges to such nodes go with them: a constant computation has nothing to wait for.
+        """
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            node = self.nodes.get(name)
+            if node is None or name in self.keep or not removable(node) or self.data_readers(name):
+                continue
+            for reader in self.readers.pop(name, []):
+                self.set_inputs(reader, [i for i in reader.input if input_name(i) != name])
+                if reader.op == "NoOp" and not reader.input:
+                    waiting.append(reader.name)
+            waiting += [input_name(reference) for reference in node.input]
+            self.set_inputs(node, ())
+            del self.nodes[name]
+
+    def finished(self) -> GraphDef:
+        """The graph without what was removed, in the order it had."""
+        kept = [
+            node for node in self.graph.node if self.nodes.get(node.name) is node or node.name in self.nodes
+        ]
+        result = type(self.graph)()
+        result.CopyFrom(self.graph)
+        del result.node[:]
+        result.node.extend(kept)
+        return result
+
+
+def attribute(node: NodeDef, name: str) -> Any:
+    """The attribute, or an empty one: node.attr[name] would put that into the node for good."""
+    from tensorflow.core.framework.attr_value_pb2 import AttrValue
+
+    return node.attr[name] if name in node.attr else AttrValue()
+
+
+def constant_of(node: NodeDef) -> Any:
+    """The values of a Const node as an array."""
+    from tensorflow import make_ndarray
+
+    return make_ndarray(node.attr["value"].tensor)
