@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from devbench.adb.server import Server
 
 SHELL_DEADLINE_S = 30.0
+KEPT_STDERR = ".stderr-of-"
 _STDOUT, _STDERR, _EXIT = 1, 2, 3
 
 
@@ -109,7 +110,7 @@ class Phone:
         Its output passes a terminal, which turns LF into CR LF.
         """
         mark = f"devbench-{secrets.token_hex(8)}"
-        kept = f"/data/local/tmp/.{mark}"
+        kept = f"/data/local/tmp/{KEPT_STDERR}{mark}"
         script = (
             f"if (: >{kept}) 2>/dev/null; then ( {command}\n) 2>{kept}; c=$?; echo; echo {mark} $c; "
             f"cat {kept}; rm -f {kept}; else ( {command}\n) 2>&1; c=$?; echo; echo {mark} $c; fi; echo {mark}"

@@ -100,8 +100,9 @@ def _sections(text: str) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     current: list[str] = []
     for line in text.splitlines():
-        if line.startswith("== "):
-            current = found.setdefault(line[3:].strip(), [])
+        # a linker that babbles may stand before the first title, without a line's end of its own
+        if title := re.search(r"== (\w+)\s*$", line):
+            current = found.setdefault(title[1], [])
         else:
             current.append(line)
     return {name: "\n".join(lines) for name, lines in found.items()}

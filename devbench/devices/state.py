@@ -63,7 +63,7 @@ class _Reading:
 
 def parse_state(text: str, info: DeviceInfo) -> DeviceState:
     """`DeviceState` from the output of `state_script`."""
-    parts = re.split(r"^== (\w+)\s*\n", text, flags=re.MULTILINE)
+    parts = re.split(r"== (\w+)\s*\n", text)
     reading = _Reading(dict(zip(parts[1::2], parts[2::2], strict=False)))
     battery = reading.values(
         "battery", "battery", ("battery_level_pct", "battery_temperature_c", "battery_status", "plugged")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from devbench.adb.sync import push
 from devbench.adb.translate import DISK_FULL_FIX
-from devbench.errors import DevbenchError, DeviceError, DiskFull, NotExecutable
+from devbench.errors import DevbenchError, DeviceError, DiskFull, ModelError, NotExecutable
+from devbench.hashing import sha256_of
 from devbench.runners.base import JobInterrupted
 from devbench.runners.protocol import parse_line
 
@@ -105,6 +106,8 @@ def _push(phone: Phone, file: LocalFile, remote: str, told: Told, stop: Flag | N
 def _keep(phone: Phone, file: LocalFile, part: str, found: str | None) -> None:
     if found != file.sha256:
         phone.remove(part)
+        if sha256_of(file.path) != file.sha256:
+            raise ModelError(f"{file.what}: {file.path} has changed since the run was planned", fix="start a new run")
         raise DeviceError(
             f"{file.what} arrived damaged: SHA-256 {found or 'unreadable'}, expected {file.sha256}",
             serial=phone.serial,

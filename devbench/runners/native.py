@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devbench.adb.phone import KEPT_STDERR
 from devbench.adb.sync import pull
 from devbench.devices.state import parse_state, state_script
 from devbench.domain.device import DeviceState
@@ -32,6 +34,7 @@ MAX_OUTPUT_BYTES = 32_000_000
 STATE_DEADLINE_S = 10.0
 SCRAPE_DEADLINE_S = 6.0  # all of them fit into the 20 s that the runner holds the process for
 _MARK = "== devbench-log-end"
+_JOB_NAME = re.compile(r"\b[0-9a-f]{16}-\d+\b")  # job id and attempt
 
 
 class NativeRunner:
@@ -240,12 +243,16 @@ class NativeRunner:
     def _stop_leftovers(self) -> None:
         """What a killed devbench left running would disturb, and its files would fill the phone."""
         phone = self.site.phone
-        left = [f"{JOBS}/{name}" for name in phone.shell(f"ls {JOBS}").stdout.split()]
+        left = [f"{JOBS}/{name}" for name in _JOB_NAME.findall(phone.shell(f"ls {JOBS}").stdout)]
         for folder in left:
-            self._stop(shlex.quote(folder))
+            self._stop(folder)
         for start in range(0, len(left), PATHS_AT_ONCE):
             phone.remove(*left[start : start + PATHS_AT_ONCE])
         phone.shell(f"mkdir -p {JOBS}; rm {CAS}/*.part 2>/dev/null")
+        # where a shell keeps its stderr before Android 7, if a cable was pulled in a command
+        kept = [name for name in phone.shell("ls -a /data/local/tmp").stdout.split() if name.startswith(KEPT_STDERR)]
+        if kept:
+            phone.remove(*(f"/data/local/tmp/{name}" for name in kept))
 
     def _told(self, file: LocalFile, seconds: float) -> None:
         self.site.talk.pushed(file.what, file.size_bytes, seconds)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOST = (DeviceOffline, DeviceGone, DeviceBooting)
-_TRIES = 3
+_TRIES = 5
 _LOOK_S = 1.0  # between two looks at the user's wish to stop, and two pushes at the server
 _RECONNECT_S = 5.0
 

@@ -23,7 +23,7 @@ from devbench.domain.event import (
 from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement, Status
 from devbench.domain.variant import Variant
-from devbench.errors import DevbenchError, DeviceError, StoreError
+from devbench.errors import DevbenchError, DeviceError, ModelError, StoreError
 from devbench.runners.base import Attempt, JobInterrupted, Limits, Site, Talk
 from devbench.runners.native import NativeRunner
 from devbench.session.prepare import PhonePlan, Prepared
@@ -191,7 +191,7 @@ class _Worker:
 
     def _give_up(self, left: Iterable[Job], error: DevbenchError) -> None:
         """The phone is lost: what runs is discarded or failed, what waits is skipped; --resume does all later."""
-        kind = error.kind if isinstance(error, DeviceError) else "offline"
+        kind = "bad-model" if isinstance(error, ModelError) else getattr(error, "kind", "offline")
         failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
         for job in left:
             status: Status = "skipped"
