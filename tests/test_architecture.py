@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("adb",), ("engines", "store"),
     ("devices",), ("conditions",),
     ("graph",), ("variants",), ("suites",),
-    ("metrics",), ("summary",), ("budget",), ("runners",),
+    ("metrics",), ("summary",), ("budget", "pairing", "noise"), ("runners",),
     ("session",), ("history",), ("nightly", "lab"),
     ("reports",),
     ("console",), ("cli",), ("__main__",),

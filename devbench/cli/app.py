@@ -9,7 +9,9 @@ import typer
 
 import devbench
 from devbench.cli import (
+    aa,
     check,
+    compare,
     devices,
     doctor,
     engines,
@@ -58,6 +60,8 @@ app.add_typer(variants.app, name="variants")
 app.add_typer(engines.app, name="engines")
 app.add_typer(virtual.app, name="virtual")
 app.add_typer(runner.app, name="runner")
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command("aa", epilog=aa.EXAMPLES)(aa.aa)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("transform", epilog=transform.EXAMPLES)(transform.transform)

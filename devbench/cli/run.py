@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
     from devbench.adb import Server
     from devbench.cli.request import Asked
     from devbench.console import Progress
-    from devbench.session import Prepared
+    from devbench.domain.run import Run
+    from devbench.session import Prepared, RunRequest
     from devbench.store import RunFolder
 
+Show: TypeAlias = "Callable[[Run, bool], None]"
 EXAMPLES = """
 **Examples**
 
@@ -87,14 +90,16 @@ def run(
     environment = read_environment()
     with Progress(quiet=quiet) as progress:
         rest = (asked, out, environment, progress, max_silence, dry_run, json_)
-        code = _new(*rest) if resume is None else _resume(resume, *rest)
+        code = measure_new(*rest) if resume is None else _resume(resume, *rest)
     raise typer.Exit(code)
 
 
-def _new(
+def measure_new(
     asked: Asked, out: Path, environment: Environment, progress: Progress,
-    max_silence: float, dry_run: bool, json_: bool,
+    max_silence: float, dry_run: bool, json_: bool, *,
+    twist: Callable[[RunRequest], RunRequest] = lambda request: request, show: Show | None = None,
 ) -> int:  # fmt: skip
+    """A new run of what was asked for, changed by `twist`; `show` presents it instead of the usual table."""
     from datetime import datetime
 
     from devbench import store
@@ -106,17 +111,17 @@ def _new(
     now = datetime.now()
     if not dry_run:
         store.check_writable(out)
-    request = build_request(asked, environment, progress.say, argv=command_line())
+    request = twist(build_request(asked, environment, progress.say, argv=command_line()))
     with target_of(asked.device or "all", environment) as target:
         selection = select(target.server, target.spec)
         if dry_run:
             return _show_plan(prepare(request, selection, now=now), selection.unmatched, progress, json_)
         with leased(environment.leases, selection) as held:
-            prepared = prepare(request, held, now=now)
+            prepared = prepare(request, held, now=now, fetching=progress.fetching)
             progress.rejects(prepared.rejects, held.unmatched)
             folder = store.create(out, prepared.header.run_id)
             folder.write_header(prepared.header)
-            return _measure(prepared, folder, target.server, progress, max_silence, json_)
+            return _measure(prepared, folder, target.server, progress, max_silence, json_, show)
 
 
 def _resume(
@@ -150,8 +155,9 @@ def _resume(
 
 
 def _measure(
-    prepared: Prepared, folder: RunFolder, server: Server, progress: Progress, max_silence: float, json_: bool
-) -> int:
+    prepared: Prepared, folder: RunFolder, server: Server, progress: Progress, max_silence: float, json_: bool,
+    show: Show | None = None,
+) -> int:  # fmt: skip
     from devbench.console import complain
     from devbench.errors import NoUsableDevice
     from devbench.session import Limits
@@ -162,7 +168,7 @@ def _measure(
         prepared, folder, server, progress.event, limits=Limits(silence_s=max_silence)
     )
     progress.end()
-    code = _show_result(folder, json_, interrupted=outcome.interrupted)
+    code = _show_result(folder, json_, interrupted=outcome.interrupted, show=show)
     if outcome.lost and not outcome.attempted:
         reasons = "\n".join(f"  {reason}" for reason in outcome.lost.values())
         fix = "mend the above and resume the run, or try --device virtual: two virtual phones on this computer"
@@ -183,7 +189,9 @@ def _show_plan(prepared: Prepared, unmatched: tuple[str, ...], progress: Progres
     return 0
 
 
-def _show_result(folder: RunFolder, json_: bool, *, interrupted: bool = False) -> int:
+def _show_result(
+    folder: RunFolder, json_: bool, *, interrupted: bool = False, show: Show | None = None
+) -> int:
     """The reports, the table, and as the last line the folder's name. Nothing here can lose a measurement."""
     from devbench.console import print_json, print_line, print_report
     from devbench.reports.base import build_report, write_reports
@@ -201,11 +209,14 @@ def _show_result(folder: RunFolder, json_: bool, *, interrupted: bool = False) -
         again = command_text(("devbench", "run", "--resume", str(folder.path)))
         print_line(f"{what}{done} of {asked} jobs measured; the rest: {again}", to_stderr=True)
     print_line(f"report: {target / 'report.html'}", to_stderr=True)
-    if json_:
+    if show is not None:
+        show(run_read, json_)
+    elif json_:
         print_json({**as_json(report), "folder": str(folder.path), "exit_code": code})
-        return code
-    print_report(report)
-    print_line(str(folder.path))
+    else:
+        print_report(report)
+    if not json_:
+        print_line(str(folder.path))
     return code
 
 

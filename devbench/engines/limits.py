@@ -38,9 +38,8 @@ def refusal(
 
 def _that_fit(file: EngineFile, device: DeviceInfo, table: Table | None) -> str:
     engine = (engine_table() if table is None else table).get(file.engine)
-    fit = (
-        [release.version for release in engine.releases.values() if _fits(release, file.target, device)] if engine else []
-    )
+    releases = engine.releases.values() if engine else ()
+    fit = [release.version for release in releases if _fits(release, file.target, device)]
     return f"; what fits: {', '.join(f'{file.engine}@{version}' for version in fit)}" if fit else ""
 
 

@@ -1,0 +1,111 @@
+"""`devbench compare`: two models measured now, interleaved, or what two runs hold, with verdict and doubt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from devbench.cli.environment import RESULTS, read_environment
+
+if TYPE_CHECKING:
+    from devbench.domain.run import Run
+    from devbench.pairing import Side, Versus
+
+EXAMPLES = """
+**Examples**
+
+`devbench compare old.tflite new.tflite` — measured now, interleaved, on every connected phone
+
+`devbench compare latest:mobilenet-fp32 latest:mobilenet-int8` — two variants of one run, paired by round
+
+`devbench compare 20260131-142501-ab12 latest` — the same variants of two runs
+"""
+
+
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A model file, RUN:VARIANT, or RUN.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="What is held against A: of the same kind.")],
+    device: Annotated[str, typer.Option(help="Phones for model files; as for `devbench run`.")] = "all",
+    rounds: Annotated[int | None, typer.Option(min=2, max=100, help="Rounds for model files. Default: 8.")] = None,
+    profile: Annotated[str, typer.Option(help="Profile for model files.")] = "standard",
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = RESULTS,
+    json_: Annotated[bool, typer.Option("--json", help="As JSON on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> None:
+    """Is B faster or slower than A, by how much, and how sure is that?"""
+    from devbench.errors import UsageError
+
+    files = [Path(text).is_file() for text in (a, b)]
+    if all(files):
+        raise typer.Exit(_measure(Path(a), Path(b), device, rounds, profile, out, json_, quiet))
+    if any(files):
+        raise UsageError("one side is a model file and the other is not", fix="two files, or two runs")
+    from devbench.pairing import compare_sides
+
+    side_a, side_b = _side(out, a), _side(out, b)
+    _show(compare_sides(side_a, side_b), json_)
+
+
+def _measure(
+    a: Path, b: Path, device: str, rounds: int | None, profile: str, out: Path, json_: bool, quiet: bool
+) -> int:
+    from devbench.cli.request import Asked
+    from devbench.cli.run import measure_new
+    from devbench.console import Progress
+    from devbench.graph.model_file import read_variants
+    from devbench.pairing import Side, compare_sides
+
+    names = [variant.variant for variant in read_variants((a, b))]
+    asked = Asked(models=(a, b), device=device, rounds=rounds, profile=profile, baseline=names[0])
+
+    def show(run: Run, as_json: bool) -> None:
+        sides = [Side(run=run, variant=name) for name in names]
+        _show(compare_sides(*sides), as_json)
+
+    with Progress(quiet=quiet) as progress:
+        return measure_new(asked, out, read_environment(), progress, 300.0, False, json_, show=show)
+
+
+def _side(out: Path, text: str) -> Side:
+    """`RUN:VARIANT` or `RUN`; a run's name holds no colon, a path on another system may."""
+    from devbench import store
+    from devbench.pairing import Side
+
+    name, colon, variant = text.rpartition(":")
+    if colon and "/" not in variant and "\\" not in variant:
+        return Side(run=store.find(out, name).read(), variant=variant)
+    return Side(run=store.find(out, text).read(), variant=None)
+
+
+def _show(results: tuple[Versus, ...], json_: bool) -> None:
+    from devbench.console import print_json, print_line
+    from devbench.domain.codec import to_json
+    from devbench.pairing import together
+
+    over_phones = together(results)
+    if json_:
+        print_json({"comparisons": to_json(results), "over_phones": to_json(over_phones)})
+        return
+    for result in results:
+        print_line(_sentence(result))
+        for caveat in result.caveats:
+            print_line(f"  note: {caveat}")
+    if over_phones is not None:
+        interval = _interval(over_phones.low, over_phones.high)
+        print_line(f"over {over_phones.phones} phones: ratio {over_phones.ratio:.3f}{interval}, geometric mean")
+
+
+def _sentence(result: Versus) -> str:
+    where = f"{result.device}, {result.setup}"
+    if result.ratio is None:
+        return f"{where}: {result.b} against {result.a}: no number on one side"
+    interval = _interval(result.low, result.high)
+    return (
+        f"{where}: {result.b} / {result.a} = {result.ratio:.3f}{interval}, {result.rounds} rounds: {result.verdict}"
+    )
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" ({low:.3f}–{high:.3f})"
