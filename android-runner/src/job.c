@@ -94,7 +94,7 @@ bool job_is_alive(const char *path) {
         char inside[4096];
         if (entry->d_name[0] == '.') continue;
         if (snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name) < (int)sizeof inside)
-            alive = file_is_locked(inside);
+            alive = job_is_alive(inside);
     }
     closedir(folder);
     return alive;

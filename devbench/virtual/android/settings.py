@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from devbench.virtual.android.call import Call, command
 
 _NAMESPACES = ("system", "secure", "global")
 
 
+def _without_user(arguments: Sequence[str]) -> list[str]:
+    """The words without `--user ID`; a `0` elsewhere is a value."""
+    words: list[str] = []
+    for before, word in zip(("", *arguments), arguments, strict=False):
+        if word not in ("--user", "--lineage") and before != "--user":
+            words.append(word)
+    return words
+
+
 @command("settings")
 async def settings(call: Call) -> int:
     """`get`, `put`, `delete`, `list`, each with a namespace; an unset key is `null`, as on a phone."""
-    words = [word for word in call.arguments if word not in ("--user", "0", "current", "--lineage")]
+    words = _without_user(call.arguments)
     verb, namespace, *rest = [*words, "", ""][:2] + words[2:]
     if namespace not in _NAMESPACES or verb not in ("get", "put", "delete", "list"):
         call.complain(
