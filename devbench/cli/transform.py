@@ -26,42 +26,51 @@ EXAMPLES = """
 """
 
 
+InGraph = Annotated[
+    Path | None,
+    typer.Option("--in-graph", "--in_graph", metavar="FILE", help="The GraphDef: a .pb, or as text."),
+]
+OutGraph = Annotated[
+    Path | None,
+    typer.Option("--out-graph", "--out_graph", metavar="FILE", help="Where to write; may be the same file."),
+]
+Inputs = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="Inputs: nodes, or tensors as name:1. Default: the placeholders."),
+]
+Outputs = Annotated[
+    str | None, typer.Option(metavar="C,D", help="Outputs. Default: what no other node reads.")
+]
+Transforms = Annotated[
+    str | None,
+    typer.Option(metavar="STRING", help='What to do in order: name name(parameter=value, other="1,2").'),
+]
+List = Annotated[
+    bool, typer.Option("--list", help="Explain every transform and its parameters, with defaults.")
+]
+Json = Annotated[bool, typer.Option("--json", help="The report as one JSON object on stdout.")]
+Deadline = Annotated[
+    float, typer.Option(metavar="SECONDS", help="For each transform; one that takes longer is stopped.")
+]
+Parity = Annotated[
+    bool, typer.Option(help="Run the graph before and after each transform on seeded inputs and compare.")
+]
+AsText = Annotated[
+    bool, typer.Option("--output-as-text", "--output_as_text", help="Write the graph as text.")
+]
+
+
 def transform(
-    in_graph: Annotated[
-        Path | None,
-        typer.Option("--in-graph", "--in_graph", metavar="FILE", help="The GraphDef: a .pb, or as text."),
-    ] = None,
-    out_graph: Annotated[
-        Path | None,
-        typer.Option(
-            "--out-graph", "--out_graph", metavar="FILE", help="Where to write; may be the same file."
-        ),
-    ] = None,
-    inputs: Annotated[
-        str | None,
-        typer.Option(metavar="A,B", help="Inputs: nodes, or tensors as name:1. Default: the placeholders."),
-    ] = None,
-    outputs: Annotated[
-        str | None, typer.Option(metavar="C,D", help="Outputs. Default: what no other node reads.")
-    ] = None,
-    transforms: Annotated[
-        str | None,
-        typer.Option(metavar="STRING", help='What to do in order: name name(parameter=value, other="1,2").'),
-    ] = None,
-    list_: Annotated[
-        bool, typer.Option("--list", help="Explain every transform and its parameters, with defaults.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object on stdout.")] = False,
-    deadline: Annotated[
-        float, typer.Option(metavar="SECONDS", help="For each transform; one that takes longer is stopped.")
-    ] = 120.0,
-    parity: Annotated[
-        bool,
-        typer.Option(help="Run the graph before and after each transform on seeded inputs and compare."),
-    ] = True,
-    output_as_text: Annotated[
-        bool, typer.Option("--output-as-text", "--output_as_text", help="Write the graph as text.")
-    ] = False,
+    in_graph: InGraph = None,
+    out_graph: OutGraph = None,
+    inputs: Inputs = None,
+    outputs: Outputs = None,
+    transforms: Transforms = None,
+    list_: List = False,
+    as_json: Json = False,
+    deadline: Deadline = 120.0,
+    parity: Parity = True,
+    output_as_text: AsText = False,
 ) -> None:
     """Transform a frozen graph (.pb) by TensorFlow's graph transforms and devbench's own.
 

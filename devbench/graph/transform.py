@@ -15,7 +15,7 @@ from devbench.graph.pb_file import read_pb
 from devbench.graph.transform_check import check_calls
 from devbench.graph.transform_input import check_graph, guessed_inputs, guessed_outputs
 from devbench.graph.transform_report import SCHEMA, TransformReport, TransformStep
-from devbench.graph.transform_string import parse_transforms
+from devbench.graph.transform_string import TransformCall, parse_transforms
 from devbench.graph.worker import TransformRequest
 from devbench.hashing import sha256_of
 
@@ -44,16 +44,9 @@ def transform_graph(
     calls = parse_transforms(transforms)
     check_calls(calls)
     is_text = _is_text(in_graph)
-    if not is_text:
-        graph = read_pb(in_graph)
-        inputs = guessed_inputs(graph) if inputs is None else inputs
-        outputs = guessed_outputs(graph) if outputs is None else outputs
-        check_graph(graph, calls, inputs=inputs, outputs=outputs)
-        del graph
-    if not out_graph.parent.is_dir():
-        raise UsageError(f"the folder of --out-graph {out_graph} does not exist")
-    if out_graph.is_dir():
-        raise UsageError(f"--out-graph {out_graph} is a folder")
+    if not is_text:  # a graph as text is checked in the other process, which can read it
+        _check_file(in_graph, calls, inputs, outputs)
+    _check_out_graph(out_graph)
     in_sha256 = sha256_of(in_graph)
     # beside the result, so that it can be renamed into its place in one go
     with tempfile.TemporaryDirectory(prefix=".devbench-transform-", dir=out_graph.parent) as folder:
@@ -82,6 +75,29 @@ def transform_graph(
         tool=done["tool"],
         steps=steps,
     )
+
+
+def _check_file(
+    path: Path,
+    calls: tuple[TransformCall, ...],
+    inputs: tuple[str, ...] | None,
+    outputs: tuple[str, ...] | None,
+) -> None:
+    """The checks that need no TensorFlow, before it is loaded."""
+    graph = read_pb(path)
+    check_graph(
+        graph,
+        calls,
+        inputs=guessed_inputs(graph) if inputs is None else inputs,
+        outputs=guessed_outputs(graph) if outputs is None else outputs,
+    )
+
+
+def _check_out_graph(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"the folder of --out-graph {path} does not exist")
+    if path.is_dir():
+        raise UsageError(f"--out-graph {path} is a folder")
 
 
 def _run(

@@ -153,7 +153,7 @@ def test_tables_that_refer_to_each_other_without_end_are_refused() -> None:
         (b"\x1f\x8b\x08" + bytes(40), "gzip"),
         (b"\x30\x00\x00\x00\x1c\x00\x00\x00TFL3" + bytes(40), "size-prefixed"),
         (b"\x08\x01\x12\x40" + bytes(64), "SavedModel"),
-        (b"\x0a\x10\x0a\x01x\x12\x0bPlaceholder" + bytes(8), r"TensorFlow graph \(.pb\)"),
+        (b"\x0a\x10\x0a\x01x\x12\x0bPlaceholder" + bytes(8), "truncated or damaged"),
     ],
 )
 def test_what_is_no_model_is_named(tmp_path: Path, content: bytes, says: str) -> None:
@@ -181,7 +181,7 @@ def test_missing_folder_saved_model_and_zip_are_named(tmp_path: Path) -> None:
 def test_a_pb_is_recognised_by_name(tmp_path: Path) -> None:
     path = tmp_path / "graph.pb"
     path.write_bytes(b"\x12\x04\x08\x01\x10\x02")
-    with pytest.raises(ModelError, match=r"TensorFlow graph \(.pb\)"):
+    with pytest.raises(ModelError, match="no TensorFlow graph: it has no node"):
         read_variant(path)
 
 
