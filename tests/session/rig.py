@@ -107,17 +107,10 @@ class Rig:
         """Job folders on the phone."""
         return self.phone(name).shell(f"ls {JOBS}").stdout.split()
 
-    def process_table(self, name: str) -> list[tuple[int, str]]:
-        """(pid, command line) of the runner's processes on the phone."""
-        script = "for p in /proc/[0-9]*; do echo $p; cat $p/cmdline; echo; done"
-        lines = self.phone(name).shell(script).stdout.replace("\0", " ").splitlines()
-        pairs = zip(lines, lines[1:], strict=False)
-        return [
-            (int(pid[6:]), line) for pid, line in pairs if pid[:6] == "/proc/" and "devbench/cas/" in line
-        ]
-
     def processes(self, name: str) -> list[str]:
-        return [line for _, line in self.process_table(name)]
+        """Command lines of the runner's processes on the phone."""
+        lines = self.phone(name).shell("for p in /proc/[0-9]*; do cat $p/cmdline; echo; done").stdout.splitlines()
+        return [line.replace("\0", " ") for line in lines if "devbench/cas/" in line]
 
     def forget(self, name: str) -> None:
         """As if devbench had never been on the phone."""
