@@ -29,22 +29,27 @@ def reference() -> str:
 
 
 def _command(command: click.Command, path: str) -> list[str]:
-    parts = [f"## {path}\n", (command.help or "").strip() + "\n"]
+    parts = [f"## {path}\n", _plain(command.help or "").strip() + "\n"]
     rows = [row for parameter in command.params if (row := _parameter(parameter)) is not None]
     if rows:
         parts += ["| option | meaning | default |", "|---|---|---|", *rows, ""]
     if command.epilog:
-        parts.append(command.epilog.strip() + "\n")
+        parts.append(_plain(command.epilog).strip() + "\n")
     for name, child in sorted(getattr(command, "commands", {}).items()):
         parts += _command(child, f"{path} {name}")
     return parts
+
+
+def _plain(text: str) -> str:
+    """rich's markup as Markdown."""
+    return text.replace("[bold]", "**").replace("[/bold]", "**").replace("\\[", "[")
 
 
 def _parameter(parameter: click.Parameter) -> str | None:
     hidden = getattr(parameter, "hidden", False)
     if hidden or parameter.name in ("help", "install_completion", "show_completion"):
         return None
-    help_text = (getattr(parameter, "help", None) or "").replace("|", "\\|")
+    help_text = _plain(getattr(parameter, "help", None) or "").replace("|", "\\|")
     if isinstance(parameter, click.Argument):
         return f"| `{parameter.make_metavar(click.Context(click.Command('x')))}` | {help_text} | |"
     spelled = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from devbench.session import RunRequest
 
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench aa` · `devbench aa model.tflite --rounds 12 --device pixel-2-xl-f12f13`
 """
 
 
 def aa(
-    model: Annotated[Path | None, typer.Argument(metavar="[MODEL]", help="Default: the control model.")] = None,
+    model: Annotated[Path | None, typer.Argument(metavar="MODEL", help="Default: the control model.")] = None,
     device: Annotated[str, typer.Option(help="Which phones; as for `devbench run`.")] = "all",
     rounds: Annotated[int, typer.Option(min=3, max=100, help="Rounds; each has A and B once.")] = 8,
     profile: Annotated[str, typer.Option(help="Bounds of each process.")] = "standard",

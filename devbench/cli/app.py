@@ -28,7 +28,7 @@ from devbench.cli import (
 app = typer.Typer(
     name="devbench",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="On-device machine-learning benchmarks over ADB.",
@@ -70,8 +70,12 @@ app.command("parse")(parse.parse)
 
 def main() -> None:
     """The console script `devbench`."""
+    import signal
+
     from devbench.errors import DevbenchError
 
+    # what a CI job that is cancelled gets: end as on Ctrl-C, with everything measured so far and a clean phone
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except DevbenchError as error:

@@ -10,7 +10,7 @@ import typer
 from devbench.cli.environment import RESULTS
 
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench check --budget budget.toml` · `devbench check 20260131-142501-ab12 --budget budget.toml --json`
 """
@@ -18,7 +18,7 @@ EXAMPLES = """
 
 def check(
     budget: Annotated[Path, typer.Option("--budget", metavar="FILE", help="Limits, as TOML (docs/budgets.md).")],
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="A run folder, a run's id, or `latest`.")] = "latest",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, a run's id, or `latest`.")] = "latest",
     out: Annotated[Path, typer.Option(help="Folder of results.")] = RESULTS,
     json_: Annotated[bool, typer.Option("--json", help="All findings as JSON on stdout.")] = False,
 ) -> None:

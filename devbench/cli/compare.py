@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from devbench.pairing import Side, Versus
 
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench compare old.tflite new.tflite` — measured now, interleaved, on every connected phone
 

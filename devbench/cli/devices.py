@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench devices` · `devbench devices --json` · `devbench devices --device 192.0.2.7:5037/R58M123`
 """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Engine libraries: TensorFlow Lite, LiteRT, TensorFlow Mobile.")
 
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench engines fetch` — the default engine of Android phones, for every ABI
 

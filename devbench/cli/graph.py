@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from devbench.graph.summary import GraphSummary, GraphTensor
 
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench graph model.pb` — ops, inputs, outputs, parameters, bytes by op; TensorFlow need not be installed
 

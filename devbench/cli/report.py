@@ -14,7 +14,7 @@ from devbench.errors import UsageError
 FORMAT_NAMES = "csv, html, json, md, png, svg"
 DEFAULT_FORMATS = "html,csv,md,json"
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench report latest` · `devbench report 20260131-142501-ab12 --format csv,svg --out figures` ·
 `devbench report latest --baseline mobilenet-fp32`

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Show: TypeAlias = "Callable[[Run, bool], None]"
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench run model.tflite` — a quick look on every connected phone
 
@@ -31,7 +31,7 @@ EXAMPLES = """
 `devbench run --resume latest` — what a pulled cable left undone
 """
 
-Models = Annotated[list[Path] | None, typer.Argument(metavar="[MODEL]…", help="Model files (.tflite).")]
+Models = Annotated[list[Path] | None, typer.Argument(metavar="MODEL", help="Model files (.tflite).")]
 
 
 def run(
@@ -42,7 +42,7 @@ def run(
         typer.Option(help="all (default), virtual, model=NAME, name, serial, host:port/serial; with commas."),
     ] = None,
     engine: Annotated[
-        str | None, typer.Option(help="Engine: NAME[@VERSION][=LIBRARY], several with commas. Default: by target.")
+        str | None, typer.Option(help="NAME\\[@VERSION]\\[=LIBRARY], several with commas. Default: by target.")
     ] = None,
     delegate: Annotated[str | None, typer.Option(help="xnnpack, none, or both. Default: xnnpack.")] = None,
     threads: Annotated[

@@ -10,7 +10,7 @@ import typer
 app = typer.Typer(no_args_is_help=True, help="The program that runs on phones.")
 
 
-@app.command("export", epilog="**Example**: `devbench runner export ./runners`")
+@app.command("export", epilog="[bold]Example[/bold]: `devbench runner export ./runners`")
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; made if missing.")],
     json_: Annotated[bool, typer.Option("--json", help="The manifest as JSON on stdout.")] = False,

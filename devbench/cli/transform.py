@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from devbench.graph.transform_spec import ParameterSpec
 
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench transform --in-graph model.pb --out-graph small.pb --inputs input --outputs softmax --transforms
 'strip_unused_nodes fold_constants(ignore_errors=true) fold_batch_norms quantize_weights'`

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from devbench.cli.environment import read_environment
-from devbench.domain.codec import Json, to_json
-from devbench.domain.suite import Suite
-from devbench.domain.variant import Variant
-from devbench.errors import StoreError
-from devbench.units import show
+
+if TYPE_CHECKING:
+    from devbench.domain.codec import Json
+    from devbench.domain.suite import Suite
+    from devbench.domain.variant import Variant
 
 app = typer.Typer(
     name="variants",
@@ -25,7 +22,7 @@ app = typer.Typer(
 )
 
 EXAMPLES = """
-**Examples**
+[bold]Examples[/bold]
 
 `devbench variants build quick` — before a run, so that it starts at once
 
@@ -86,6 +83,7 @@ def list_command(
 
 
 def _suite_of(what: str, variants: tuple[str, ...]) -> Suite:
+    from devbench.domain.suite import Suite
     from devbench.suites.load import DEFAULT_VARIANTS, load_suite, recipe_of
     from devbench.variants.source import schemes
 
@@ -98,6 +96,13 @@ def _suite_of(what: str, variants: tuple[str, ...]) -> Suite:
 
 
 def _copy(variants: Sequence[Variant], folder: Path) -> tuple[Variant, ...]:
+    import json
+    import shutil
+    from dataclasses import replace
+
+    from devbench.domain.codec import to_json
+    from devbench.errors import StoreError
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         copied = []
@@ -113,6 +118,11 @@ def _copy(variants: Sequence[Variant], folder: Path) -> tuple[Variant, ...]:
 
 
 def _print(variants: Sequence[Variant], as_json: bool, origins: dict[str, str]) -> None:
+    import json
+
+    from devbench.domain.codec import to_json
+    from devbench.units import show
+
     if as_json:
         rows: list[Json] = []
         for variant in variants:

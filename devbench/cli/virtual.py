@@ -19,8 +19,8 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
 
 @app.command(
     "up",
-    epilog="**Examples**: `devbench virtual up` · `devbench virtual up --phone poco-f6 --fault slow:ms=300` · "
-    "`adb -s $(devbench virtual up --phone pixel-2-xl) shell`",
+    epilog="[bold]Examples[/bold]: `devbench virtual up` · "
+    "`devbench virtual up --phone poco-f6 --fault slow:ms=300` · `adb -s $(devbench virtual up --phone pixel-2-xl) shell`",
 )
 def up(
     phone: Annotated[
@@ -69,7 +69,7 @@ def up(
     _show(phones, as_json=json_)
 
 
-@app.command("down", epilog="**Examples**: `devbench virtual down` · `devbench virtual down pixel-2-xl`")
+@app.command("down", epilog="[bold]Examples[/bold]: `devbench virtual down` · `devbench virtual down pixel-2-xl`")
 def down(
     phone: Annotated[
         list[str] | None, typer.Argument(metavar="[SERIAL]", help="Serial or name; all of them.")
