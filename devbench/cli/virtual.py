@@ -20,7 +20,8 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
 @app.command(
     "up",
     epilog="[bold]Examples[/bold]: `devbench virtual up` · "
-    "`devbench virtual up --phone poco-f6 --fault slow:ms=300` · `adb -s $(devbench virtual up --phone pixel-2-xl) shell`",
+    "`devbench virtual up --phone poco-f6 --fault slow:ms=300` · "
+    "`adb -s $(devbench virtual up --phone pixel-2-xl) shell`",
 )
 def up(
     phone: Annotated[
