@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from devbench.conditions import taints_of_run
+from devbench.domain.device import DeviceState
 from devbench.domain.event import (
     Event,
     FirstNumber,
@@ -102,6 +105,7 @@ class _Worker:
         self._shown: set[tuple[str, str]] = set()
         self._hung: set[tuple[str, object]] = set()
         self._running: Job | None = None
+        self._start: DeviceState | None = None
         self.device = plan.info.device
         self.counts: Counter[str] = Counter()
         self.attempted = 0
@@ -160,6 +164,9 @@ class _Worker:
         except DevbenchError as error:
             self._runner.stop_job(attempt)
             measurement = self._without_number(job, "failed", Failure(kind="unparsed", cause=error.message))
+        self._start = self._start or measurement.state_before
+        found = taints_of_run(job, measurement, self._plan.info, session_start=self._start)
+        measurement = dataclasses.replace(measurement, taints=(*measurement.taints, *found))
         if measurement.failure is not None and measurement.failure.kind == "timeout":
             self._hung.add((job.variant, job.backend))
         self._record(job, measurement)

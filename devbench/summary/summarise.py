@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from devbench.conditions.readback import MILD_IDS
 from devbench.domain.measurement import Failure, Measurement
 from devbench.domain.run import Run
 from devbench.domain.summary import Cell, CellSummary, Comparison, Estimate
@@ -87,13 +88,13 @@ def status_of(cell: Cell) -> tuple[str, Failure | None]:
 
 
 def verdict_of_number(profile: str, taints: Sequence[Taint], steady: Estimate | None) -> str:
-    """`quick look`, `tainted`, `inconclusive` or `trusted` (docs/measuring.md).
+    """`quick look`, `tainted`, `inconclusive` or `trusted` (docs/measuring.md); mild taints are only shown.
 
     Inconclusive: fewer than 5 runs, or an interval in which a change of 3 % could hide.
     """
     if profile == "quick":
         return "quick look"
-    if taints:
+    if any(taint.id not in MILD_IDS for taint in taints):
         return "tainted"
     if steady is None or steady.value is None or steady.low is None or steady.high is None:
         return "inconclusive"

@@ -6,6 +6,7 @@ import pytest
 from made_runs import LOW_BATTERY, backend, make_run, phone, variant
 
 from devbench.domain.measurement import Failure
+from devbench.domain.taint import Taint
 from devbench.errors import UsageError
 from devbench.summary import cells_of, control_summaries, setup_words, summarise, varying_setup
 
@@ -140,3 +141,14 @@ def test_setups_of_one_variant_are_compared_and_told_apart() -> None:
     one_thread = next(s for s in summaries if setup_words(s.cell)["threads"] == "1 thread")
     assert one_thread.comparison.baseline == "fp32 (4 threads)"
     assert one_thread.comparison.ratio == pytest.approx(4, rel=0.02)
+
+
+def test_a_mild_taint_is_shown_but_leaves_the_verdict() -> None:
+    """What a model's own operators decide is no reason to doubt the number."""
+    run = make_run(rounds=8, spread=0.001)
+    device = run.header.devices[0].device
+    mild = Taint(id="DELEGATE-PARTIAL", sentence="s", detail="7 of 8", fix="f")
+    tainted = make_run(rounds=8, spread=0.001, taints={(device, "fp32"): (mild,)})
+    before, after = (next(s for s in summarise(r) if s.cell.variant.variant == "fp32") for r in (run, tainted))
+    assert (before.verdict, after.verdict) == ("trusted", "trusted")
+    assert [taint.id for taint in after.taints] == ["DELEGATE-PARTIAL"]
