@@ -22,7 +22,8 @@ def phone(*, groups: tuple[CoreGroup, ...] | None = None, **changes: Any) -> Dev
         target="android-arm64-v8a", abis=("arm64-v8a",),
         cores=tuple(Core(cpu=c, online=True, min_khz=None, max_khz=None, capacity=None) for c in range(8)),
         core_groups=groups or (
-            CoreGroup(name="little", cpus=(0, 1, 2, 3), max_khz=None), CoreGroup(name="big", cpus=(4, 5), max_khz=None),
+            CoreGroup(name="little", cpus=(0, 1, 2, 3), max_khz=None),
+            CoreGroup(name="big", cpus=(4, 5), max_khz=None),
         ),
         allowed_cpus=tuple(range(8)), ram_bytes=None, page_size_bytes=None, kernel=None, shell_v2=True,
     )  # fmt: skip
@@ -46,7 +47,8 @@ def plan(
     profile: str = "standard", engine_sha256: str = "e1", runner_sha256: str = "r1", **choices: Any,
 ) -> tuple[Job, ...]:  # fmt: skip
     return plan_phone(
-        device or phone(), variants, profile=PROFILES[profile], rounds=rounds, seed=seed, choices=Choices(**choices),
+        device or phone(), variants, profile=PROFILES[profile], rounds=rounds, seed=seed,
+        choices=Choices(**choices),
         engine_for=lambda v, target, name: EngineChoice(
             engine=name or "litert", version="2", sha256=engine_sha256, runner_sha256=runner_sha256),
     ).jobs  # fmt: skip

@@ -162,7 +162,8 @@ from rig import Rig, request, NEW
 from devbench import virtual
 from devbench.adb import Server, ServerAddress
 rig = Rig(home=Path({str(rig.home)!r}), server=Server(ServerAddress(port={rig.server.address.port})),
-          phones={{p.name: p for p in virtual.running(home=Path({str(rig.home)!r}))}}, folders=Path({str(rig.folders / "child")!r}))
+          phones={{p.name: p for p in virtual.running(home=Path({str(rig.home)!r}))}},
+          folders=Path({str(rig.folders / "child")!r}))
 session = rig.session(request("and-gate"), NEW)
 session.assert_complete()
 heavy = {{"tensorflow", "keras", "pandas", "matplotlib", "ai_edge_litert"}}
@@ -184,9 +185,10 @@ def test_a_job_left_by_a_killed_devbench_is_stopped_and_cleaned(rig: Rig, name: 
     info = rig.selection(name).devices[0]
     engine = resolve(parse_engine("litert"), info.target, cache_dir=rig.home)
     runner = next(a for a in rig.prepared(request("and-gate"), name).header.artifacts if a.role == "runner")
+    job = f"{CAS}/../jobs/0123456789abcdef-1"
     start = (
-        f"mkdir -p {CAS}/../jobs/0123456789abcdef-1 && {CAS}/{runner.sha256} 1 run detach=1 out={CAS}/../jobs/0123456789abcdef-1/out.jsonl "
-        f"engine=litert lib={CAS}/{engine.sha256} model={CAS}/{variant('and-gate').sha256} delegate=none "
+        f"mkdir -p {job} && {CAS}/{runner.sha256} 1 run detach=1 out={job}/out.jsonl engine=litert delegate=none "
+        f"lib={CAS}/{engine.sha256} model={CAS}/{variant('and-gate').sha256} "
         "steady_min_ms=600000 steady_max_n=1000000000"
     )
     assert '"started"' in rig.phone(name).shell(start).stdout

@@ -21,7 +21,6 @@ from devbench import store
 from devbench.domain.measurement import Measurement
 from devbench.errors import StoreError
 
-
 RUN = make_run()
 
 
@@ -204,7 +203,8 @@ def test_killed_while_appending_leaves_whole_lines(tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path[:0] = {[str(Path(__file__).parents[1] / 'reports')]!r}\n"
         "from pathlib import Path; from devbench import store; from made_runs import make_run\nrun = make_run()\n"
-        f"folder = store.create(Path({str(tmp_path)!r}), 'r'); folder.write_header(run.header); print('go', flush=True)\n"
+        f"folder = store.create(Path({str(tmp_path)!r}), 'r'); folder.write_header(run.header)\n"
+        "print('go', flush=True)\n"
         "while True: folder.append(run.measurements[0])"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
