@@ -17,6 +17,7 @@ from devbench.errors import ModelError, UsageError
 
 WORKER = (sys.executable, "-m", "devbench.graph.worker")
 _STOP_S = 5.0
+_LOADING_S = 300.0
 _TAIL_CHARACTERS = 500
 # "F0000 00:00:1795404168.204180 24856 tensor.cc:853] Check failed: …"
 _FATAL = re.compile(r"^F\d{4} .*?\] (.*)", re.MULTILINE)
@@ -32,10 +33,10 @@ def run_worker(
 ) -> None:
     """Until the worker has said `done`; `told` hears all of its other events.
 
-    Each thing it begins may take `deadline_s`. UsageError or ModelError say what it refused, how it died, or that
-    it did not end.
+    Each transform and each run may take `deadline_s`, loading TensorFlow up to five minutes. UsageError or
+    ModelError say what it refused, how it died, or that it did not end.
     """
-    doing: dict[str, Any] = {"what": "starting", "endless": None}
+    doing: dict[str, Any] = {"what": "starting", "endless": None, "timed": False}
     with (
         log.open("wb") as log_file,
         subprocess.Popen(
@@ -45,7 +46,7 @@ def run_worker(
         assert worker.stdout is not None
         lines = _lines_of(worker.stdout)
         try:
-            while (line := lines.get(timeout=deadline_s)) is not None:
+            while (line := lines.get(timeout=deadline_s if doing["timed"] else _LOADING_S)) is not None:
                 event = json.loads(line)
                 if event["event"] == "failed":
                     raise (UsageError if event["usage"] else ModelError)(event["message"], fix=event["fix"])
@@ -54,7 +55,7 @@ def run_worker(
                 told(event)
             code = worker.wait(timeout=_STOP_S)
         except (queue.Empty, subprocess.TimeoutExpired) as e:
-            raise _endless(doing, deadline_s) from e
+            raise _endless(doing, deadline_s if doing["timed"] else _LOADING_S) from e
         finally:
             _stop(worker)
     if code != 0:

@@ -63,7 +63,7 @@ def main(argv: list[str]) -> int:
 
 def run_request(request: TransformRequest, events: TextIO) -> None:
     """Events: `begin` before anything that may take long, `step` after each transform, `done` with the names."""
-    _tell(events, event="begin", what="loading TensorFlow", endless=None)
+    _tell(events, event="begin", what="loading TensorFlow", endless=None, timed=False)
     _keep_freed_memory()
     tool = tensorflow_tool()
     data = _read(request)
@@ -74,15 +74,17 @@ def run_request(request: TransformRequest, events: TextIO) -> None:
     refuse_nan(data, graph)
     reference: Reference | str = "not asked for"
     if request.with_parity:
-        _tell(events, event="begin", what="running the graph as it is", endless=None)
+        _tell(events, event="begin", what="running the graph as it is", endless=None, timed=True)
         reference = _reference(data, request, inputs, outputs)
     for call in request.calls:
         endless = endless_reason(call.name, graph)
-        _tell(events, event="begin", what=f"applying {call.text()}", endless=endless)
+        _tell(events, event="begin", what=f"applying {call.text()}", endless=endless, timed=True)
         changed, step = _step(data, graph, call, inputs, outputs)
         after = parse_graph(changed)
         if not isinstance(reference, str):
-            _tell(events, event="begin", what=f"running the graph after {call.name}", endless=None)
+            _tell(
+                events, event="begin", what=f"running the graph after {call.name}", endless=None, timed=True
+            )
         step = _finished(step, graph, after, *_parity(changed, reference))
         _tell(events, event="step", step=to_json(step))
         data, graph = changed, after

@@ -38,7 +38,9 @@ class TensorFlow:
         calls = parse_transforms(transforms)
         check_calls(calls)
         for call in calls:
-            graph, self.notes = self.call(apply_call, graph, call, inputs=tuple(inputs), outputs=tuple(outputs))
+            graph, self.notes = self.call(
+                apply_call, graph, call, inputs=tuple(inputs), outputs=tuple(outputs)
+            )
         return graph
 
     def apart(self, graph: bytes, changed: bytes, *, inputs: Sequence[str], outputs: Sequence[str]) -> float:
@@ -63,7 +65,9 @@ def _compared(graph: bytes, changed: bytes, inputs: Sequence[str], outputs: Sequ
 def _run(graph: bytes, outputs: Sequence[str], feeds: dict[str, Any]) -> dict[str, Any]:
     from devbench.graph.parity import _Session
 
-    return _Session(graph).run({f"{name}:0": values for name, values in feeds.items()}, [f"{o}:0" for o in outputs])
+    return _Session(graph).run(
+        {f"{name}:0": values for name, values in feeds.items()}, [f"{o}:0" for o in outputs]
+    )
 
 
 def ops(graph: bytes) -> list[str]:
@@ -87,3 +91,90 @@ def described(graph: bytes) -> dict[str, Any]:
         "functions": [(f.signature.name, len(f.node_def)) for f in parsed.library.function],
         "elements": sum(make_ndarray(n.attr["value"].tensor).size for n in parsed.node if n.op == "Const"),
     }
+
+
+def attributes_of(graph: bytes, name: str) -> dict[str, Any]:
+    """The attributes of one node as plain values; those that are no text, number or truth as their message."""
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
+    found: dict[str, Any] = {}
+    for node in GraphDef.FromString(graph).node:
+        if node.name == name:
+            for key, value in node.attr.items():
+                kind = value.WhichOneof("value")
+                content = getattr(value, kind) if kind in ("s", "i", "f", "b", "type") else str(value)
+                found[key] = content.decode() if isinstance(content, bytes) else content
+    return found
+
+
+def devices(graph: bytes) -> dict[str, str]:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
+    return {node.name: node.device for node in GraphDef.FromString(graph).node}
+
+
+def graph_with_checkpoint(prefix: str, values: list[float]) -> bytes:
+    """A TensorFlow 1 graph that gathers from a variable, which is saved at `prefix`."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    with tf.Graph().as_default() as graph:
+        table = v1.Variable([[value] for value in values], name="table", use_resource=False, dtype=tf.float32)
+        v1.placeholder(tf.int64, [3], name="ids")
+        v1.gather(table, graph.get_tensor_by_name("ids:0"), name="out")
+        saver = v1.train.Saver([table], write_version=2)
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            saver.save(session, prefix, write_meta_graph=False)
+        return bytes(graph.as_graph_def().SerializeToString())
+
+
+def requested(request: Any) -> list[dict[str, Any]]:
+    """The events of the worker's work, done in this process."""
+    import io
+    import json
+
+    from devbench.errors import DevbenchError
+    from devbench.graph.worker import run_request
+
+    events = io.StringIO()
+    try:
+        run_request(request, events)
+    except DevbenchError as e:
+        return [{"event": "failed", "message": e.message}]
+    return [json.loads(line) for line in events.getvalue().splitlines()]
+
+
+def keras_graph() -> bytes:
+    """A small MobileNet, frozen as Keras 3 leaves it: image [1,16,16,3] → the values before the softmax."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    layers = keras.layers
+    keras.utils.set_random_seed(1)
+
+    def norm(x: Any, **kwargs: Any) -> Any:
+        return layers.ReLU(6.0)(layers.BatchNormalization(**kwargs)(x))
+
+    image = keras.Input((16, 16, 3), name="image")
+    x = norm(layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(image))
+    for channels, strides in ((16, 1), (24, 2)):
+        x = layers.ZeroPadding2D(((0, 1), (0, 1)))(x) if strides == 2 else x
+        padding = "valid" if strides == 2 else "same"
+        x = norm(layers.DepthwiseConv2D(3, strides=strides, padding=padding, use_bias=False)(x), scale=False)
+        x = norm(layers.Conv2D(channels, 1)(x), center=False)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = norm(layers.Dense(12)(x))
+    model = keras.Model(image, layers.Dense(5, name="scores")(x))
+    random = np.random.default_rng(3)
+    for weight in model.weights:  # moving averages of an untrained network would make batch norms do nothing
+        is_variance = "variance" in weight.path
+        spread = (
+            random.uniform(0.5, 1.5, weight.shape) if is_variance else random.normal(0, 0.4, weight.shape)
+        )
+        weight.assign(spread)
+    signature = tf.TensorSpec((1, 16, 16, 3), tf.float32, name="image")
+    function = tf.function(lambda value: model(value, training=False)).get_concrete_function(signature)
+    return bytes(convert_variables_to_constants_v2(function).graph.as_graph_def().SerializeToString())

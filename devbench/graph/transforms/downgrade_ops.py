@@ -65,9 +65,9 @@ def _downgrade(edit: GraphEdit, node: NodeDef, runtime: RuntimeOps, done: Counte
         done[f"{before} → {node.op}"] += 1
     known = runtime.ops[node.op]
     refused = _attributes(edit, node, known, done)
-    if known.outputs is not None:
-        refused += _outputs(edit, node, known.outputs)
-    return refused
+    if known.outputs is not None and not refused:
+        refused = _outputs(edit, node, known.outputs)
+    return refused[:1]
 
 
 def _attributes(edit: GraphEdit, node: NodeDef, known: KnownOp, done: Counter[str]) -> list[str]:
@@ -96,7 +96,7 @@ def _attributes(edit: GraphEdit, node: NodeDef, known: KnownOp, done: Counter[st
             del node.attr[name]
             done[f"{name} dropped"] += is_default
     # a rule for paddings may be called for by a value of an attribute that the runtime has
-    if attribute(node, "padding").s == b"EXPLICIT":
+    if attribute(node, "padding").s == b"EXPLICIT" and not refused:
         refused.append(f"{node.name} ({node.op}: its explicit paddings have no equivalent)")
     return refused
 

@@ -1,0 +1,317 @@
+"""Our transforms do what they say and nothing else, on our own graphs."""
+
+from __future__ import annotations
+
+import pytest
+from made_graphs import (
+    FLOAT,
+    INT32,
+    INT64,
+    Graph,
+    boolean,
+    dtype,
+    function,
+    function_def,
+    integers,
+    node,
+    number,
+    part,
+    placeholder_attr,
+    text,
+    types,
+    wave,
+)  # fmt: skip
+from tensorflow_process import TensorFlow, find, ops
+
+from devbench.errors import ModelError
+from devbench.graph.pb_file import parse_graph
+
+OLD = "downgrade_ops(runtime=tfmobile-1.4.0)"
+
+
+def keras_norm(graph: Graph, name: str, source: str, channels: int, *, shape: tuple[int, ...] = ()) -> str:
+    """A batch norm as Keras 3 freezes it: constants behind Identity, computed with at run time."""
+    sizes = shape or (channels,)
+    for part_name, shift in (("variance", 1.5), ("gamma", 1.0), ("mean", 0.3), ("beta", -0.2)):
+        graph.constant(f"{name}/{part_name}/resource", wave(channels, scale=0.4, shift=shift), *sizes)
+        graph.float_op(f"{name}/{part_name}", "Identity", f"{name}/{part_name}/resource")
+    graph.constant(f"{name}/epsilon", 0.001)
+    graph.float_op(f"{name}/add", "AddV2", f"{name}/variance", f"{name}/epsilon")
+    graph.float_op(f"{name}/rsqrt", "Rsqrt", f"{name}/add")
+    graph.float_op(f"{name}/scale", "Mul", f"{name}/rsqrt", f"{name}/gamma")
+    graph.float_op(f"{name}/scaled", "Mul", source, f"{name}/scale")
+    graph.float_op(f"{name}/shift", "Mul", f"{name}/mean", f"{name}/scale")
+    graph.float_op(f"{name}/offset", "Sub", f"{name}/beta", f"{name}/shift")
+    return graph.float_op(f"{name}/result", "AddV2", f"{name}/scaled", f"{name}/offset")
+
+
+def linear(op: str, graph: Graph, *, transposed: bool = False) -> tuple[str, int]:
+    if op == "MatMul":
+        graph.input("x", 2, 3)
+        graph.constant("w/resource", wave(12), *((4, 3) if transposed else (3, 4)))
+    else:
+        graph.input("x", 1, 5, 5, 2)
+        graph.constant("w/resource", wave(36), 3, 3, 2, 2)
+    graph.float_op("w", "Identity", "w/resource")
+    if op == "MatMul":
+        graph.float_op("y", op, "x", "w", transpose_b=boolean(transposed))
+    else:
+        graph.conv("y", "x", "w", op=op)
+    return "y", 2 if op == "Conv2D" else 4
+
+
+@pytest.mark.parametrize("op", ["Conv2D", "DepthwiseConv2dNative", "MatMul"])
+def test_a_keras_batch_norm_is_folded(tf: TensorFlow, op: str) -> None:
+    """Weights, one BiasAdd and nothing else of it are left, also with a bias in between; parity within 1e-5."""
+    graph = Graph()
+    source, channels = linear(op, graph)
+    graph.constant("bias", wave(channels), channels)
+    biased = graph.float_op("biased", "BiasAdd", source, "bias", data_format=text("NHWC"))
+    last = keras_norm(graph, "bn", biased, channels)
+    graph.float_op("out", "Relu", last)
+    after = tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=["out"])
+    assert sorted(ops(after)) == sorted(["Placeholder", "Const", op, "Const", "BiasAdd", "Relu"])
+    assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-5
+
+
+def test_a_transposed_matmul_is_folded_along_its_rows(tf: TensorFlow) -> None:
+    graph = Graph()
+    source, channels = linear("MatMul", graph, transposed=True)
+    keras_norm(graph, "bn", source, channels)
+    after = tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=["bn/result"])
+    assert "Mul" not in ops(after)
+    assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["bn/result"]) <= 1e-5
+
+
+@pytest.mark.parametrize("version", ["", "V2", "V3"])
+def test_fused_batch_norms_of_any_version_are_folded(tf: TensorFlow, version: str) -> None:
+    graph = Graph()
+    source, channels = linear("Conv2D", graph)
+    for name, shift in (("gamma", 1.0), ("beta", 0.2), ("mean", 0.1), ("variance", 2.0)):
+        graph.constant(name, wave(channels, scale=0.5, shift=shift), channels)
+    given = {"U": dtype(FLOAT)} if version else {}
+    graph.float_op(
+        "out", f"FusedBatchNorm{version}", source, "gamma", "beta", "mean", "variance",
+        is_training=boolean(False), epsilon=number(0.01), **given,
+    )  # fmt: skip
+    after = tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=["out"])
+    assert find(after, "out").op == "BiasAdd"
+    assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-5
+
+
+def test_what_others_read_keeps_its_value(tf: TensorFlow) -> None:
+    """Not folded: a convolution that another node reads, too; folded: one of two that share weights."""
+    graph = Graph()
+    source, channels = linear("Conv2D", graph)
+    keras_norm(graph, "bn", source, channels)
+    graph.float_op("other", "Relu", source)
+    outputs = ["bn/result", "other"]
+    after = tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=outputs)
+    assert ops(after) == ops(graph.bytes) and "left 1" in tf.notes[0]
+    shared = Graph()
+    source, channels = linear("Conv2D", shared)
+    keras_norm(shared, "bn", source, channels)
+    shared.conv("second", "x", "w")
+    outputs = ["bn/result", "second"]
+    after = tf.apply(shared.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=outputs)
+    assert "Mul" not in ops(after)
+    assert tf.apart(shared.bytes, after, inputs=["x"], outputs=outputs) <= 1e-5
+
+
+def test_what_is_not_per_channel_is_left_alone(tf: TensorFlow) -> None:
+    """A constant along the width, one of a larger shape, and one that is fed are no batch norm."""
+    for sizes in ((5, 1), (1, 5, 5, 2)):
+        graph = Graph()
+        source, _ = linear("Conv2D", graph)
+        count = 1
+        for size in sizes:
+            count *= size
+        graph.constant("c", wave(count), *sizes)
+        graph.float_op("out", "Mul", source, "c")
+        assert "Mul" in ops(tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=["out"]))
+
+
+def test_folding_goes_around_circles_and_missing_parts(tf: TensorFlow) -> None:
+    """A transform does not hang or break on graphs that no check has seen."""
+    graph = Graph()
+    source, _ = linear("Conv2D", graph)
+    graph.float_op("a", "Mul", "b", "b")
+    graph.float_op("b", "Mul", "a", "nowhere")
+    graph.float_op("out", "Mul", source, "a")
+    assert len(ops(tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=["out"]))) == 7
+
+
+def test_a_graph_is_rewritten_for_an_older_runtime(tf: TensorFlow) -> None:
+    """AddV2, FusedBatchNormV3, ConcatV2 … become what the runtime's list has; versions go down to its own."""
+    graph = Graph(producer=2474, min_consumer=12)
+    source, channels = linear("Conv2D", graph)
+    graph.float_op("sum", "AddV2", source, source, _note=text("dropped"))
+    for name, shift in (("gamma", 1.0), ("beta", 0.2), ("mean", 0.1), ("variance", 2.0)):
+        graph.constant(name, wave(channels, scale=0.5, shift=shift), channels)
+    given = {"is_training": boolean(False), "epsilon": number(0.01), "exponential_avg_factor": number(1.0)}
+    graph.float_op(
+        "norm", "FusedBatchNormV3", "sum", "gamma", "beta", "mean", "variance", U=dtype(FLOAT), **given
+    )
+    graph.float_op("leaky", "LeakyRelu", "norm", alpha=number(0.1))
+    graph.constant("axis", 0, kind=INT32)
+    graph.constant("ids", [0], 1, kind=INT64)
+    kinds = {"Tparams": dtype(FLOAT), "Tindices": dtype(INT64), "Taxis": dtype(INT32)}
+    graph.add("out", "GatherV2", "leaky", "ids", "axis", batch_dims=b"\x18\x00", **kinds)
+    after = tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["out"])
+    assert not {"AddV2", "FusedBatchNormV3", "LeakyRelu"} & set(ops(after))
+    assert {"Add", "FusedBatchNorm", "Maximum", "GatherV2"} <= set(ops(after)), "1.4.0 has GatherV2"
+    read = parse_graph(after)
+    assert (read.producer, read.min_consumer) == (24, 12)
+    assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-6
+
+
+def test_every_op_and_attribute_is_on_the_list_then(tf: TensorFlow) -> None:
+    from tensorflow_process import attributes_of
+
+    from devbench.graph.op_lists import runtime_ops
+
+    graph = Graph(producer=2474)
+    source, channels = linear("MatMul", graph)
+    keras_norm(graph, "bn", source, channels)
+    known = runtime_ops("tfmobile-1.4.0").ops
+    full = tf.apply(graph.bytes, f"add_default_attributes {OLD}", inputs=["x"], outputs=["bn/result"])
+    for found in parse_graph(full).nodes:
+        assert set(tf.call(attributes_of, full, found.name)) <= set(known[found.op].attributes)
+
+
+@pytest.mark.parametrize("op", ["Conv2D", "DepthwiseConv2dNative"])
+def test_explicit_paddings_become_a_pad(tf: TensorFlow, op: str) -> None:
+    graph = Graph()
+    graph.input("x", 1, 5, 5, 2)
+    graph.constant("w", wave(36), 3, 3, 2, 2)
+    graph.conv("out", "x", "w", op=op, padding="EXPLICIT", explicit_paddings=integers(0, 0, 1, 2, 0, 1, 0, 0))
+    after = tf.apply(graph.bytes, "downgrade_ops(runtime=tfmobile-1.13.1)", inputs=["x"], outputs=["out"])
+    assert ops(after).count("Pad") == 1
+    assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-6
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("op", ["Conv2D", "DepthwiseConv2dNative"])
+def test_dilations_become_gaps_in_the_weights(tf: TensorFlow, op: str, padding: str) -> None:
+    graph = Graph()
+    graph.input("x", 1, 9, 8, 2)
+    graph.constant("w", wave(36), 3, 3, 2, 2)
+    graph.conv("out", "x", "w", op=op, padding=padding, dilations=integers(1, 2, 3, 1))
+    after = tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["out"])
+    assert "out/dilated_weights" in parse_graph(after).names and "w" not in parse_graph(after).names
+    assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "says"),
+    [
+        ("Einsum", {"equation": text("a->a"), "N": b"\x18\x01"}, "odd (Einsum: it has no such op)"),
+        ("LeakyRelu", {"alpha": number(1.5)}, "a slope of 1.5"),
+        (
+            "MaxPool",
+            {"explicit_paddings": integers(0, 0, 1, 1, 1, 1, 0, 0), "padding": text("EXPLICIT")},
+            "odd (MaxPool",
+        ),
+        ("ResizeNearestNeighbor", {"half_pixel_centers": boolean(True)}, "it has no half_pixel_centers"),
+    ],
+)
+def test_a_node_without_equivalent_is_named(
+    tf: TensorFlow, op: str, attributes: dict[str, bytes], says: str
+) -> None:
+    graph = Graph()
+    graph.input("x", 1, 4, 4, 1)
+    graph.constant("size", [2, 2], 2, kind=INT32)
+    inputs = ("x", "size") if op.startswith("Resize") else ("x",)
+    graph.float_op("odd", op, *inputs, **attributes)
+    with pytest.raises(ModelError, match=r"tfmobile-1.4.0 cannot run 1 of 3 nodes") as caught:
+        tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["odd"])
+    assert says in caught.value.message
+
+
+def test_a_type_the_runtime_does_not_take_is_named(tf: TensorFlow) -> None:
+    graph = Graph()
+    graph.add("x", "Placeholder", dtype=dtype(14))
+    graph.add("odd", "Relu", "x", T=dtype(14))
+    with pytest.raises(ModelError, match=r"odd \(Relu: not for T=bfloat16\)"):
+        tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["odd"])
+
+
+def test_calls_are_pointed_to_inline_functions(tf: TensorFlow) -> None:
+    graph = nested()
+    with pytest.raises(ModelError) as caught:
+        tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["out"])
+    assert caught.value.fix is not None and "inline_functions" in caught.value.fix
+    after = tf.apply(graph.bytes, f"inline_functions {OLD}", inputs=["x"], outputs=["out"])
+    assert parse_graph(after).functions == ()
+
+
+def nested() -> Graph:
+    """out = outer(x): two results through two levels, one called by its own name; a polymorphic attribute."""
+    graph = Graph()
+    graph.input("x", 2, 4)
+    calls = {"Tin": types(FLOAT), "Tout": types(FLOAT, FLOAT)}
+    graph.add("call", "StatefulPartitionedCall", "x", f=function("outer"), **calls)
+    graph.float_op("out", "Sub", "call:1", "call")
+    halves = [
+        node(
+            "dim", "Const", dtype=dtype(INT32), value=part(8, b"\x08\x03" + part(2, b"") + part(7, b"\x01"))
+        ),
+        node("split", "Split", "dim:output:0", "v", num_split=b"\x18\x02", T=placeholder_attr("K")),
+        node("neg", "Neg", "split:output:1", T=dtype(FLOAT)),
+    ]
+    graph.functions.append(function_def("halves", ["v"], {"a": "split:output:0", "b": "neg:y:0"}, halves))
+    outer = [
+        node("twice", "AddV2", "x", "x", T=dtype(FLOAT)),
+        node("inner", "halves", "twice:z:0", K=dtype(FLOAT)),
+        node("last", "Exp", "inner:b:0", "^twice", T=dtype(FLOAT)),
+    ]
+    graph.functions.append(function_def("outer", ["x"], {"p": "inner:a:0", "q": "last:y:0"}, outer))
+    return graph
+
+
+def test_functions_are_inlined_through_all_levels(tf: TensorFlow) -> None:
+    """No call and no function is left, names begin with their call's, and the result stays."""
+    graph = nested()
+    after = tf.apply(graph.bytes, "inline_functions", inputs=["x"], outputs=["out"])
+    assert find(after, "call/inner/neg").inputs == ("call/inner/split:1",)
+    assert parse_graph(after).functions == ()
+    assert (
+        tf.apart(
+            tf.apply(graph.bytes, "inline_functions", outputs=["call"]), after, inputs=["x"], outputs=["out"]
+        )
+        == 0
+    )
+
+
+def test_an_output_that_is_a_call_keeps_its_name(tf: TensorFlow) -> None:
+    graph = nested()
+    after = tf.apply(graph.bytes, "inline_functions", inputs=["x"], outputs=["call:1"])
+    assert find(after, "call").op == "IdentityN"
+    assert len(find(after, "call").inputs) == 2
+
+
+@pytest.mark.parametrize(
+    ("nodes", "says"),
+    [
+        ([node("me", "loop", "v")], "calls itself"),
+        ([node("gone", "PartitionedCall", "v", f=function("nowhere"))], "does not hold"),
+        ([node("odd", "Neg", "nothing:y:0", T=dtype(FLOAT))], "is not in it"),
+    ],
+)
+def test_functions_that_cannot_be_inlined_are_named(tf: TensorFlow, nodes: list[bytes], says: str) -> None:
+    graph = Graph()
+    graph.input("x", 2)
+    graph.add("call", "loop", "x")
+    first = parse_graph(part(1, nodes[0])).nodes[0]
+    result = {"me": "me:r:0", "gone": "gone:output:0", "odd": "odd:y:0"}[first.name]
+    graph.functions.append(function_def("loop", ["v"], {"r": result}, nodes))
+    with pytest.raises(ModelError, match=says):
+        tf.apply(graph.bytes, "inline_functions", inputs=["x"], outputs=["call"])
+
+
+def test_a_call_that_does_not_fit_its_function_is_named(tf: TensorFlow) -> None:
+    graph = nested()
+    graph.input("y", 2)
+    graph.add("wrong", "halves", "x", "y", K=dtype(FLOAT))
+    with pytest.raises(ModelError, match="wrong calls halves with 2 inputs, it takes 1"):
+        tf.apply(graph.bytes, "inline_functions", inputs=["x"], outputs=["out"])
