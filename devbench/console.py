@@ -84,16 +84,13 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def print_devices(selection: Selection) -> None:
     """Usable phones as a table, then each reject with its way out."""
-    from rich.console import Console
-
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _width())
     if selection.devices:
         heads = ("device", "serial", "model", "Android", "target", "cores", "RAM", "labels")
         print_table(heads, [_device_row(info) for info in selection.devices])
     for reject in selection.rejects:
-        console.print(f"{reject.serial} \\[{reject.state}] {reject.reason}\n  → {reject.fix}", markup=True)
+        print_line(f"{reject.serial} [{reject.state}] {reject.reason}\n  → {reject.fix}")
     for part in selection.unmatched:
-        console.print(f"{part}: no such phone on this adb server", markup=False)
+        print_line(f"{part}: no such phone on this adb server")
     if not selection.devices and not selection.rejects:
         print_line(
             "no phone on the adb server\n  → plug one in with USB debugging on (`devbench doctor` helps), "
@@ -134,7 +131,7 @@ def print_plan(prepared: Prepared) -> None:
             backend = job.backend
             print_line(
                 f"  {job.position + 1:4d}  round {job.round}  {job.pass_name:9s}  {job.variant}  "
-                f"{backend.delegate}, {backend.threads} threads on {backend.cores}"
+                f"{backend.delegate}, {_threads(backend.threads)} on {backend.cores}"
             )
 
 
@@ -262,12 +259,16 @@ class Progress:
         return f"about {left_s / 60:.0f} min left" if left_s >= 90 else f"about {left_s:.0f} s left"
 
 
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
 def _what_runs(info: DeviceInfo, prepared: Prepared) -> str:
     """What was chosen where the user left it open: engine, threads, cores — printed, not implied."""
     plan = next(p for p in prepared.phones if p.info.device == info.device)
     backends = dict.fromkeys(
         f"{b.engine} {b.engine_version or ''}".strip()
-        + f", {b.delegate}, {b.threads} threads on {b.cores} cores"
+        + f", {b.delegate}, {_threads(b.threads)} on {b.cores} cores"
         for b in (job.backend for job in plan.jobs)
     )
     labels = f" [{', '.join(info.labels)}]" if info.labels else ""

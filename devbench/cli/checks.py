@@ -8,20 +8,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devbench.adb.translate import DISK_FULL_FIX, NO_PERMISSIONS_FIX
 from devbench.cli.environment import Environment
 from devbench.domain.check import Check
-from devbench.errors import DevbenchError, NoUsableDevice
+from devbench.errors import DevbenchError
+from devbench.units import show
 
 if TYPE_CHECKING:
     from devbench.adb import Server
     from devbench.domain.device import DeviceInfo
 
 MIN_FREE_BYTES = 500_000_000
+MIN_PHONE_FREE_BYTES = 50_000_000  # an engine, a few models, the lines of a job
+UDEV_FOLDERS = ("/etc/udev/rules.d", "/lib/udev/rules.d", "/usr/lib/udev/rules.d")
 
 
 def host_checks(environment: Environment, out: Path) -> Iterator[Check]:
     """What this computer needs."""
     yield _adb(environment)
+    yield _usb()
     yield _runners()
     yield _engine(environment)
     yield _engine_cache(environment)
@@ -157,23 +162,40 @@ def _disk(environment: Environment) -> Check:
 
 
 def _phone(server: Server, info: DeviceInfo) -> Iterator[Check]:
-    """Can it be measured: is there a runner, room, and may it execute what is pushed?"""
+    """Can it be measured: is there a runner, may it execute what is pushed, is there room?"""
+    from devbench.devices.storage import read_free_bytes
     from devbench.runners.binaries import runner_binary
-    from devbench.runners.cas import BASE, LocalFile, ensure_runner
+    from devbench.runners.cas import CAS, LocalFile, ensure_runner
 
     name = f"phone {info.device}"
+    phone = server.phone(info.serial)
     try:
         binary = runner_binary(info.target)
         file = LocalFile(what="the runner", path=binary.path, sha256=binary.sha256,
                          size_bytes=binary.size_bytes, executable=True)  # fmt: skip
-        phone = server.phone(info.serial)
         ensure_runner(phone, file, lambda *_: None)
-        free = phone.shell(f"df {BASE} | cat").stdout.strip().splitlines()
-    except NoUsableDevice:
-        raise
+        free_bytes = read_free_bytes(phone, CAS)
     except DevbenchError as error:
         yield Check(name=name, status="problem", found=error.message, fix=error.fix or "")
         return
     yield Check(name=name, status="ok", found=f"{info.model}, {info.target}, runs the runner")
-    if free:
-        yield Check(name=f"{name} storage", status="ok", found=free[-1].strip())
+    if free_bytes is None:
+        yield Check(name=f"{name} storage", status="note", found="its df does not say how much is free")
+    elif free_bytes < MIN_PHONE_FREE_BYTES:
+        found = f"{show(free_bytes, 'byte')} free"
+        yield Check(name=f"{name} storage", status="problem", found=found, fix=DISK_FULL_FIX)
+    else:
+        yield Check(name=f"{name} storage", status="ok", found=f"{show(free_bytes, 'byte')} free")
+
+
+def _usb() -> Check:
+    """Without a udev rule a phone on Linux shows up as `no permissions`; said before one is plugged in."""
+    import sys
+
+    if sys.platform != "linux":
+        return Check(name="USB permissions", status="ok", found="nothing to set up on this system")
+    rules = [path for folder in UDEV_FOLDERS for path in Path(folder).glob("*android*.rules")]
+    if rules:
+        return Check(name="USB permissions", status="ok", found=str(rules[0]))
+    found = "no udev rule for Android phones"
+    return Check(name="USB permissions", status="note", found=found, fix=NO_PERMISSIONS_FIX)

@@ -107,7 +107,8 @@ def _keep(phone: Phone, file: LocalFile, part: str, found: str | None) -> None:
     if found != file.sha256:
         phone.remove(part)
         if sha256_of(file.path) != file.sha256:
-            raise ModelError(f"{file.what}: {file.path} has changed since the run was planned", fix="start a new run")
+            changed = f"{file.what}: {file.path} has changed since the run was planned"
+            raise ModelError(changed, fix="start a new run")
         raise DeviceError(
             f"{file.what} arrived damaged: SHA-256 {found or 'unreadable'}, expected {file.sha256}",
             serial=phone.serial,

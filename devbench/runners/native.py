@@ -250,7 +250,8 @@ class NativeRunner:
             phone.remove(*left[start : start + PATHS_AT_ONCE])
         phone.shell(f"mkdir -p {JOBS}; rm {CAS}/*.part 2>/dev/null")
         # where a shell keeps its stderr before Android 7, if a cable was pulled in a command
-        kept = [name for name in phone.shell("ls -a /data/local/tmp").stdout.split() if name.startswith(KEPT_STDERR)]
+        names = phone.shell("ls -a /data/local/tmp").stdout.split()
+        kept = [name for name in names if name.startswith(KEPT_STDERR)]
         if kept:
             phone.remove(*(f"/data/local/tmp/{name}" for name in kept))
 
