@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-all lint bench docs clean
+.PHONY: demo test test-all test-slow lint bench docs clean
 
 ## demo: the main job on two virtual phones, without a phone, compiler or JDK; shows where the report is
 demo: $(VENV)/.demo
@@ -15,8 +15,10 @@ test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest $(PYTEST)
 
 ## test-all: also what needs minutes
-test-all: $(VENV)/.dev lint
-	$(BIN)/python -m pytest -m "" $(PYTEST)
+test-all: test test-slow
+
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow $(PYTEST)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
