@@ -39,20 +39,16 @@ def transform_graph(
     """Apply `transforms` to `in_graph` and write `out_graph`, which may be the same file.
 
     Inputs and outputs are node names, or tensors as 'name:1'; left out, they are the placeholders and what nobody
-    reads. `deadline_s` is for each transform. UsageError, ModelError or MissingExtra, and then nothing is written.
+    reads. `deadline_s` is for each transform. UsageError or ModelError, and then nothing is written.
     """
-    calls = parse_transforms(transforms)
-    check_calls(calls)
-    is_text = _is_text(in_graph)
-    if not is_text:  # a graph as text is checked in the other process, which can read it
-        _check_file(in_graph, calls, inputs, outputs)
+    calls = _checked_calls(transforms, in_graph, inputs, outputs)
     _check_out_graph(out_graph)
     in_sha256 = sha256_of(in_graph)
     # beside the result, so that it can be renamed into its place in one go
     with tempfile.TemporaryDirectory(prefix=".devbench-transform-", dir=out_graph.parent) as folder:
         request = TransformRequest(
             in_graph=str(in_graph.absolute()),
-            in_is_text=is_text,
+            in_is_text=_is_text(in_graph),
             out_file=str(Path(folder) / "out.pb"),
             out_as_text=as_text,
             inputs=inputs,
@@ -77,13 +73,14 @@ def transform_graph(
     )
 
 
-def _check_file(
-    path: Path,
-    calls: tuple[TransformCall, ...],
-    inputs: tuple[str, ...] | None,
-    outputs: tuple[str, ...] | None,
-) -> None:
-    """The checks that need no TensorFlow, before it is loaded."""
+def _checked_calls(
+    transforms: str, path: Path, inputs: tuple[str, ...] | None, outputs: tuple[str, ...] | None
+) -> tuple[TransformCall, ...]:
+    """The calls after all checks that need no TensorFlow, before it is loaded."""
+    calls = parse_transforms(transforms)
+    check_calls(calls)
+    if _is_text(path):
+        return calls  # checked in the other process, which can read it
     graph = read_pb(path)
     check_graph(
         graph,
@@ -91,6 +88,7 @@ def _check_file(
         inputs=guessed_inputs(graph) if inputs is None else inputs,
         outputs=guessed_outputs(graph) if outputs is None else outputs,
     )
+    return calls
 
 
 def _check_out_graph(path: Path) -> None:

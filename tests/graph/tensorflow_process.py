@@ -148,9 +148,6 @@ def requested(request: Any) -> list[dict[str, Any]]:
 def keras_graph() -> bytes:
     """A small MobileNet, frozen as Keras 3 leaves it: image [1,16,16,3] → the values before the softmax."""
     import keras
-    import numpy as np
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     layers = keras.layers
     keras.utils.set_random_seed(1)
@@ -167,14 +164,30 @@ def keras_graph() -> bytes:
         x = norm(layers.Conv2D(channels, 1)(x), center=False)
     x = layers.GlobalAveragePooling2D()(x)
     x = norm(layers.Dense(12)(x))
-    model = keras.Model(image, layers.Dense(5, name="scores")(x))
+    return _frozen(keras.Model(image, layers.Dense(5, name="scores")(x)), (1, 16, 16, 3))
+
+
+def inception_graph() -> bytes:
+    """Inception-v3 with seeded weights, frozen: image [1,299,299,3] → the values before the softmax."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = keras.applications.InceptionV3(weights=None, classifier_activation=None)
+    return _frozen(model, (1, 299, 299, 3))
+
+
+def _frozen(model: Any, shape: tuple[int, ...]) -> bytes:
+    """Batch norms get statistics: those of an untrained network would do nothing."""
+    import numpy as np
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
     random = np.random.default_rng(3)
-    for weight in model.weights:  # moving averages of an untrained network would make batch norms do nothing
-        is_variance = "variance" in weight.path
-        spread = (
-            random.uniform(0.5, 1.5, weight.shape) if is_variance else random.normal(0, 0.4, weight.shape)
-        )
-        weight.assign(spread)
-    signature = tf.TensorSpec((1, 16, 16, 3), tf.float32, name="image")
+    for weight in model.weights:
+        if weight.path.endswith(("moving_variance", "gamma")):
+            weight.assign(random.uniform(0.5, 1.5, weight.shape))
+        elif weight.path.endswith(("moving_mean", "beta", "bias")):
+            weight.assign(random.normal(0.0, 0.3, weight.shape))
+    signature = tf.TensorSpec(shape, tf.float32, name="image")
     function = tf.function(lambda value: model(value, training=False)).get_concrete_function(signature)
     return bytes(convert_variables_to_constants_v2(function).graph.as_graph_def().SerializeToString())

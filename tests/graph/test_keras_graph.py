@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tensorflow_process import TensorFlow, find, keras_graph, ops
+from tensorflow_process import TensorFlow, find, inception_graph, keras_graph, ops
 
 from devbench.graph.op_lists import runtime_ops
 from devbench.graph.pb_file import parse_graph
@@ -53,3 +53,16 @@ def test_quantised_weights_take_a_quarter(tf: TensorFlow, keras: bytes) -> None:
     assert "Dequantize" in ops(after)
     assert 1e-5 < tf.apart(keras, after, **ENDS) < 1.0
     assert find(after, "image").shape == (1, 16, 16, 3)
+
+
+@pytest.mark.slow
+def test_inception_v3_goes_through_the_talks_string(tf: TensorFlow) -> None:
+    """A graph of 96 MB: fewer nodes, the same outputs, and a quarter of the bytes with quantised weights."""
+    graph: bytes = tf.call(inception_graph)
+    after = tf.apply(graph, TALK.replace("1,16,16,3", "1,299,299,3"), **ENDS)
+    assert len(ops(after)) < 0.5 * len(ops(graph))
+    assert tf.apart(graph, after, **ENDS) <= 1e-5
+    folded = tf.apply(after, "fold_keras_batch_norms", **ENDS)
+    assert "folded 94 chains" in tf.notes[0]
+    assert tf.apart(graph, folded, **ENDS) <= 1e-5
+    assert len(tf.apply(folded, "quantize_weights", **ENDS)) <= 0.3 * len(graph)
