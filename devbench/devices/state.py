@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from devbench.adb import Phone
 
 THERMAL_SERVICE_SDK = 29
-_ZONES = 'for z in /sys/class/thermal/thermal_zone*; do echo "$z $(cat $z/type) $(cat $z/temp)"; done'
-_CLOCKS = 'for c in /sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq; do echo "$c $(cat $c)"; done'
+# `read` is the shell's own, while each `cat` is a process: 10 ms on an old phone, and a phone has 50 zones
+_ZONES = (
+    "for z in /sys/class/thermal/thermal_zone*; do t=; v=; read -r t <$z/type; read -r v <$z/temp; "
+    'echo "$z $t $v"; done'
+)
+_CLOCKS = 'for c in /sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq; do v=; read -r v <$c; echo "$c $v"; done'
+_UPTIME = 'read -r u </proc/uptime; echo "$u"'
+_MEMORY = 'while read -r l; do echo "$l"; done </proc/meminfo'
 
 
 def state_script(info: DeviceInfo, *, services: bool = True) -> str:
@@ -26,8 +32,8 @@ def state_script(info: DeviceInfo, *, services: bool = True) -> str:
     Without `services` only files are read: dumpsys talks to the system server, which may hang on its own.
     """
     parts = [
-        "echo '== uptime'; cat /proc/uptime",
-        "echo '== meminfo'; cat /proc/meminfo",
+        f"echo '== uptime'; {_UPTIME}",
+        f"echo '== meminfo'; {_MEMORY}",
         f"echo '== zones'; {_ZONES}",
         f"echo '== clocks'; {_CLOCKS}",
     ]

@@ -32,10 +32,23 @@ def test_each_phone_that_cannot_be_used_has_its_way_out(lonely: Devbench, no_pho
     )
     done = lonely("devices")
     assert done.returncode == 3
-    for part in ("R58M [unauthorized]", "Allow USB debugging", "X1 [no permissions]", "udev", "D [ambiguous]", "unplug"):
+    parts = (
+        "R58M [unauthorized]",
+        "Allow USB debugging",
+        "X1 [no permissions]",
+        "udev",
+        "D [ambiguous]",
+        "unplug",
+    )
+    for part in parts:
         assert part in done.stdout
     data = json.loads(lonely("devices", "--json").stdout)
-    assert [r["state"] for r in data["rejects"]] == ["unauthorized", "no permissions", "ambiguous", "ambiguous"]
+    assert [r["state"] for r in data["rejects"]] == [
+        "unauthorized",
+        "no permissions",
+        "ambiguous",
+        "ambiguous",
+    ]
     checks = doctor(lonely)
     assert checks["phone R58M"]["status"] == "problem"
     assert "Allow USB debugging" in checks["phone R58M"]["fix"]
