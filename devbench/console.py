@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from devbench.session import Prepared
 
 PLAIN_EVERY_S = 10.0
+WIDE = 100
 
 
 def print_line(text: str, *, to_stderr: bool = False) -> None:
@@ -189,10 +190,15 @@ class Progress:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
+        from rich.table import Column
 
+        # what the phone does gives way first on a narrow terminal; names are data, not markup
+        doing = Column(no_wrap=True, overflow="ellipsis", ratio=1)
         self._bars = Bars(
-            TextColumn("{task.fields[device]}"), BarColumn(bar_width=24), MofNCompleteColumn(),
-            TimeRemainingColumn(), TextColumn("{task.description}"), console=Console(stderr=True),
+            TextColumn("{task.fields[device]}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=24 if Console(stderr=True).width >= WIDE else 6), MofNCompleteColumn(),
+            TimeRemainingColumn(), TextColumn("{task.description}", markup=False, table_column=doing),
+            console=Console(stderr=True), expand=True,
         )  # fmt: skip
         self._bars.start()
 

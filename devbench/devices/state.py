@@ -21,7 +21,10 @@ _ZONES = (
     "for z in /sys/class/thermal/thermal_zone*; do t=; v=; read -r t <$z/type; read -r v <$z/temp; "
     'echo "$z $t $v"; done'
 )
-_CLOCKS = 'for c in /sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq; do v=; read -r v <$c; echo "$c $v"; done'
+_CLOCKS = (
+    "for c in /sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq; do v=; read -r v <$c; "
+    'echo "$c $v"; done'
+)
 _UPTIME = 'read -r u </proc/uptime; echo "$u"'
 _MEMORY = 'while read -r l; do echo "$l"; done </proc/meminfo'
 

@@ -155,7 +155,7 @@ def test_a_hanging_job_is_stopped_and_its_cell_not_tried_again(rig: Rig, tmp_pat
     with rig.faults(NEW, f"hang:match=run.*{variant('and-gate').sha256}"):
         done = rig.session(request("and-gate", "two-inputs", rounds=2), NEW, limits=QUICK_TO_GIVE_UP)
     by_variant = {
-        name: [status for m, status in zip(done.run.measurements, done.statuses(), strict=True) if m.variant == name]
+        name: [s for m, s in zip(done.run.measurements, done.statuses(), strict=True) if m.variant == name]
         for name in ("and-gate", "two-inputs")
     }
     assert by_variant == {
