@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from devbench.graph.pb_file import GRAPH_LIBRARY, GRAPH_VERSIONS, PbNode
-from devbench.graph.wire import BYTES, fields
+from devbench.graph.wire import BYTES, fields, varint
 
 _NODE_OP = 2
 
@@ -23,11 +23,10 @@ def with_versions(data: bytes, versions: Iterable[bytes]) -> bytes:
     parts, kept_from = [], 0
     for number, kind, start, end in fields(data, 0, len(data)):
         if kind == BYTES and (number == GRAPH_VERSIONS or (number == GRAPH_LIBRARY and start == end)):
-            # the tag and the length, each one byte: a versions message is far shorter than 128 bytes
-            parts.append(data[kept_from : start - 2])
+            parts.append(data[kept_from : start - 1 - len(varint(end - start))])
             kept_from = end
     parts.append(data[kept_from:])
-    parts += [bytes([GRAPH_VERSIONS << 3 | BYTES, len(content)]) + content for content in versions]
+    parts += [bytes([GRAPH_VERSIONS << 3 | BYTES]) + varint(len(content)) + content for content in versions]
     return b"".join(parts)
 
 

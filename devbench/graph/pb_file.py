@@ -25,6 +25,9 @@ _LIST_SHAPE = 7
 _TENSOR_DTYPE, _TENSOR_SHAPE = 1, 2
 _SHAPE_DIM, _SHAPE_UNKNOWN_RANK = 2, 3
 
+# what protocol buffers can hold
+_LARGEST_BYTES = 2**31 - 1
+
 Shape = tuple[int | None, ...]
 _SCALAR: Shape = ()
 
@@ -86,6 +89,8 @@ def read_pb(path: Path) -> PbGraph:
     """The graph in `path`; ModelError names the file and what is wrong with it."""
     if model_format(path) != "pb":
         raise ModelError(f"{path} is not a TensorFlow graph", fix="give a .pb file")
+    if path.stat().st_size > _LARGEST_BYTES:
+        raise ModelError(f"{path} is larger than 2 GB, which no graph in one file can be")
     try:
         data = path.read_bytes()
     except OSError as e:

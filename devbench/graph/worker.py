@@ -27,6 +27,9 @@ from devbench.graph.transform_report import TransformStep, op_changes
 from devbench.graph.transform_string import TransformCall
 from devbench.graph.weights import refuse_nan
 
+# how far outputs are apart, or why that is not known
+Measured = tuple[Parity | None, str | None]
+_CHANGED_NOTHING, _CHANGED_ORDER = "changed nothing", "changed nothing but the order of nodes"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _MOST_MMAP = -1, -3, 32 << 20
 
 
@@ -76,16 +79,20 @@ def run_request(request: TransformRequest, events: TextIO) -> None:
     if request.with_parity:
         _tell(events, event="begin", what="running the graph as it is", endless=None, timed=True)
         reference = _reference(data, request, inputs, outputs)
+    parity: Measured = (None, reference) if isinstance(reference, str) else (reference.unchanged(), None)
     for call in request.calls:
         endless = endless_reason(call.name, graph)
         _tell(events, event="begin", what=f"applying {call.text()}", endless=endless, timed=True)
         changed, step = _step(data, graph, call, inputs, outputs)
         after = parse_graph(changed)
-        if not isinstance(reference, str):
+        # a graph that is the same computes the same, and is not run again
+        same = step.ignored_error is not None or {_CHANGED_NOTHING, _CHANGED_ORDER} & set(step.notes)
+        if not isinstance(reference, str) and not same:
             _tell(
                 events, event="begin", what=f"running the graph after {call.name}", endless=None, timed=True
             )
-        step = _finished(step, graph, after, *_parity(changed, reference))
+            parity = _parity(changed, reference)
+        step = _finished(step, graph, after, *parity)
         _tell(events, event="step", step=to_json(step))
         data, graph = changed, after
     _write(request, data)
@@ -105,8 +112,9 @@ def _step(
             raise
         changed, ignored = data, e.message
     time_ns = time.perf_counter_ns() - start_ns
-    if ignored is None and _same(changed, data):
-        notes = [*notes, "changed nothing"]
+    sameness = _sameness(changed, data) if ignored is None else None
+    if sameness is not None:
+        notes = [*notes, sameness]
     elif len(changed) > len(data):
         notes = [*notes, f"made the graph {len(changed) - len(data)} bytes larger"]
     return changed, TransformStep(
@@ -125,13 +133,24 @@ def _step(
     )
 
 
-def _same(changed: bytes, data: bytes) -> bool:
-    """Attributes are a map, which TensorFlow writes in any order: bytes alone do not tell."""
+def _sameness(changed: bytes, data: bytes) -> str | None:
+    """A sentence when the graphs compute the same for being the same.
+
+    Attributes are a map, which TensorFlow writes in any order: bytes alone do not tell.
+    """
     from tensorflow.core.framework.graph_pb2 import GraphDef
 
     if len(changed) != len(data):
-        return False
-    return changed == data or bool(GraphDef.FromString(changed) == GraphDef.FromString(data))
+        return None
+    if changed == data:
+        return _CHANGED_NOTHING
+    before, after = GraphDef.FromString(data), GraphDef.FromString(changed)
+    if before == after:
+        return _CHANGED_NOTHING
+    nodes = {node.name: node for node in before.node}
+    if before.library != after.library or len(before.node) != len(after.node):
+        return None
+    return _CHANGED_ORDER if all(nodes.get(node.name) == node for node in after.node) else None
 
 
 def _finished(
@@ -156,9 +175,7 @@ def _reference(
         return str(e)
 
 
-def _parity(changed: bytes, reference: Reference | str) -> tuple[Parity | None, str | None]:
-    if isinstance(reference, str):
-        return None, reference
+def _parity(changed: bytes, reference: Reference) -> Measured:
     try:
         return compare(changed, reference), None
     except NoParity as e:

@@ -65,6 +65,16 @@ def test_each_transform_is_reported(tf: TensorFlow, tmp_path: Path) -> None:
     assert (parse_graph(out).producer, parse_graph(out).min_consumer) == (26, 12)
 
 
+def test_another_order_of_nodes_is_no_change_of_the_graph(tf: TensorFlow, tmp_path: Path) -> None:
+    """It is told apart from nothing, and a graph that is the same is not run again."""
+    graph = network()
+    graph.nodes.reverse()
+    first, second = steps(tf, tmp_path, graph.bytes, "sort_by_execution_order sort_by_execution_order")
+    assert first["notes"] == ["changed nothing but the order of nodes"]
+    assert first["parity_max_abs"] == 0 and first["reference_max_abs"] > 0.1
+    assert second["parity_max_abs"] == 0
+
+
 def test_an_ignored_error_is_reported(tf: TensorFlow, tmp_path: Path) -> None:
     graph = network().bytes
     (step,) = steps(
