@@ -112,10 +112,8 @@ def _dilations(edit: GraphEdit, node: NodeDef) -> str | None:
         return "its dilations have no equivalent"
     rates = list(attribute(node, "dilations").list.i)
     height, width = (2, 3) if attribute(node, "data_format").s == b"NCHW" else (1, 2)
-    source = edit.nodes.get(input_name(node.input[1]))
-    while source is not None and source.op == "Identity":
-        source = edit.nodes.get(input_name(source.input[0]))
-    if source is None or source.op != "Const" or len(rates) != 4:
+    source = edit.constant_behind(node.input[1])
+    if source is None or len(rates) != 4:
         return "dilations need constant weights"
     weights = _with_gaps(constant_of(source), rates[height], rates[width])
     dilated = edit.add_constant(f"{node.name}/dilated_weights", weights, attribute(node, "T").type)
@@ -134,6 +132,15 @@ def _with_gaps(weights: Any, rows: int, columns: int) -> Any:
     return dilated
 
 
+def applied(rule: Rule, edit: GraphEdit, node: NodeDef) -> str | None:
+    """What `rule` gives, on a node that has at least the inputs that its op takes."""
+    least = _LEAST_INPUTS.get(node.op, 1)
+    if len(edit.data_inputs(node)) < least:
+        return f"it has fewer than {least} inputs"
+    return rule(edit, node)
+
+
+_LEAST_INPUTS = {"PlaceholderV2": 0, "Conv2D": 2, "DepthwiseConv2dNative": 2, "ConcatV2": 2}
 OP_RULES: dict[str, Rule] = {
     "AddV2": _renamed("Add"),
     "BatchMatMulV2": _renamed("BatchMatMul"),

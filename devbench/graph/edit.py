@@ -40,6 +40,16 @@ class GraphEdit:
             if any(input_name(i) == name for i in self.data_inputs(node))
         ]
 
+    def constant_behind(self, reference: str) -> NodeDef | None:
+        """The Const that an input leads to through Identity nodes, None where it leads elsewhere."""
+        seen: set[str] = set()
+        node = self.nodes.get(input_name(reference))
+        while node is not None and node.op in ("Identity", "ReadVariableOp") and node.name not in seen:
+            seen.add(node.name)
+            inputs = self.data_inputs(node)
+            node = self.nodes.get(input_name(inputs[0])) if inputs else None
+        return node if node is not None and node.op == "Const" else None
+
     def unique(self, name: str) -> str:
         number, found = 1, name
         while found in self.nodes:

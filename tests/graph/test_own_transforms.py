@@ -141,6 +141,22 @@ def test_folding_goes_around_circles_and_missing_parts(tf: TensorFlow) -> None:
     assert len(ops(tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=["out"]))) == 7
 
 
+@pytest.mark.parametrize("name", ["fold_keras_batch_norms", OLD, "inline_functions"])
+def test_nodes_that_lack_inputs_and_attributes_break_nothing(tf: TensorFlow, name: str) -> None:
+    """Damaged nodes are left alone or named: no transform fails on them in a way of its own."""
+    graph = Graph()
+    graph.add("i", "Identity")
+    graph.add("j", "Identity", "j")
+    given = {"T": dtype(FLOAT), "padding": text("EXPLICIT"), "dilations": integers(1, 2)}
+    for op in ("Conv2D", "DepthwiseConv2dNative", "MatMul", "LeakyRelu", "ConcatV2", "GatherV2", "AddV2"):
+        for place, inputs in enumerate(((), ("i",), ("i", "j"), ("j", "i"))):
+            graph.add(f"{op}{place}", op, *inputs, **given)
+    try:
+        tf.apply(graph.bytes, name, outputs=["i"])
+    except ModelError as e:
+        assert "cannot run" in e.message
+
+
 def test_a_graph_is_rewritten_for_an_older_runtime(tf: TensorFlow) -> None:
     """AddV2, FusedBatchNormV3, ConcatV2 … become what the runtime's list has; versions go down to its own."""
     graph = Graph(producer=2474, min_consumer=12)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from devbench.errors import ModelError
-from devbench.graph.downgrade_rules import ATTRIBUTE_RULES, OP_RULES
+from devbench.graph.downgrade_rules import ATTRIBUTE_RULES, OP_RULES, applied
 from devbench.graph.edit import GraphEdit, attribute
 from devbench.graph.op_lists import KnownOp, RuntimeOps, runtime_ops
 from devbench.graph.pb_faults import listed
@@ -59,7 +59,7 @@ def _downgrade(edit: GraphEdit, node: NodeDef, runtime: RuntimeOps, done: Counte
         rule, before = OP_RULES.get(node.op), node.op
         if rule is None:
             return [f"{node.name} ({node.op}: it has no such op)"]
-        reason = rule(edit, node)
+        reason = applied(rule, edit, node)
         if reason is not None:
             return [f"{node.name} ({node.op}: {reason})"]
         done[f"{before} → {node.op}"] += 1
@@ -87,7 +87,7 @@ def _attributes(edit: GraphEdit, node: NodeDef, known: KnownOp, done: Counter[st
         is_default = name.startswith("_") or (name in defaults and node.attr[name] == defaults[name])
         if not is_default:
             rule = ATTRIBUTE_RULES.get(name)
-            reason = f"it has no {name}" if rule is None else rule(edit, node)
+            reason = f"it has no {name}" if rule is None else applied(rule, edit, node)
             if reason is not None:
                 refused.append(f"{node.name} ({node.op}: {reason})")
                 continue

@@ -69,10 +69,8 @@ def _weights(edit: GraphEdit, constants: Constants, node: NodeDef) -> Any:
     from devbench.graph.edit import constant_of
 
     inputs = edit.data_inputs(node)
-    source = edit.nodes.get(input_name(inputs[1])) if len(inputs) == 2 else None
-    while source is not None and source.op in ("Identity", "ReadVariableOp"):
-        source = edit.nodes.get(input_name(source.input[0]))
-    if source is None or source.op != "Const":
+    source = edit.constant_behind(inputs[1]) if len(inputs) == 2 else None
+    if source is None:
         return None
     values = constant_of(source)
     return values if values.ndim == (2 if node.op == "MatMul" else 4) else None
