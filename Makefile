@@ -23,8 +23,8 @@ test-slow: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 --exclude 'devbench/(virtual|data)/'
-	$(BIN)/mypy --platform darwin --exclude 'devbench/(virtual|data)/'
+	$(BIN)/mypy --config-file mypy-hosts.ini --platform win32
+	$(BIN)/mypy --config-file mypy-hosts.ini --platform darwin
 
 ## bench: what measures devbench itself; ratios against a reference in the same run
 bench: $(VENV)/.dev
