@@ -9,6 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 ## demo: the main job on two virtual phones, without a phone, compiler or JDK; shows where the report is
 demo: $(VENV)/.demo
 	$(BIN)/devbench run --suite quick --device virtual --profile quick
+	@echo "open $$(ls -d $(CURDIR)/results/2*/report/report.html | tail -n 1)"
 
 ## test: lint, types and the default tests
 test: $(VENV)/.dev lint

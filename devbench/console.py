@@ -52,12 +52,15 @@ def complain(error: DevbenchError) -> None:
 
 
 def print_report(report: Report) -> None:
-    """The console table, as wide as the terminal; NO_COLOR is honoured by rich."""
+    """The answer in sentences, then the table, as wide as the terminal; NO_COLOR is honoured by rich."""
     from rich.console import Console
 
+    from devbench.reports.answer import answer_sentences, trust_line
     from devbench.reports.console_table import console_table
 
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _width())
+    for sentence in (*answer_sentences(report), trust_line(report)):
+        console.print(report.scrub(sentence), markup=False)
     console.print(console_table(report, console.width))
 
 
