@@ -251,6 +251,7 @@ def test_sampling_ends_with_the_process(runner: Runner, tmp_path: Path) -> None:
         ended = runner.call("sample", f"pid={sleeper.pid}", "period_ms=20", f"out={out}")
     assert ended.code == 0 and ended.events == []
     samples = read_lines(out.read_text())
-    assert len(samples) >= 3 and all(s["threads"] == 1 and s["rss_pages"] > 0 for s in samples)
+    # the last one may show a process that has given its memory back and is not yet gone
+    assert len(samples) >= 3 and all(s["threads"] == 1 and s["rss_pages"] > 0 for s in samples[:-1])
     nobody = runner.call("sample", "pid=2147483646", "period_ms=20")
     assert nobody.code == 64 and "2147483646" in nobody.one("error")["message"]
