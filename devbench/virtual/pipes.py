@@ -40,8 +40,15 @@ class Descriptor:
             except BlockingIOError:
                 await self._ready(reading=True)
             except OSError:
-                return b""
+                return self._last_words()
         return b""
+
+    def _last_words(self) -> bytes:
+        """What a terminal's last user wrote just before it left: Linux may tell of the leaving first (EIO)."""
+        try:
+            return os.read(self.fd, CHUNK_BYTES)
+        except OSError:
+            return b""
 
     async def write(self, data: bytes) -> None:
         """All of `data`; BrokenPipeError when nobody reads any more."""

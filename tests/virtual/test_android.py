@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -163,6 +164,19 @@ def test_cpuinfo_names_who_was_busy(lab: Lab, pixel: VirtualPhone) -> None:
     assert re.search(r"^[\d.]+% TOTAL: [\d.]+% user \+ [\d.]+% kernel", text, re.MULTILINE)
 
 
+def test_the_binary_log_has_the_headers_of_its_android(
+    lab: Lab, oppo: VirtualPhone, pixel: VirtualPhone
+) -> None:
+    """24 bytes on Android 5; on 7 and newer 28, with the writer's uid at the end."""
+    payload = b"\x06runner\0it broke\0"
+    for phone, size, uid in ((oppo, 24, b""), (pixel, 28, struct.pack("<I", 2000))):
+        lab.run(phone, "logcat", "-c")
+        lab.shell(phone, "log -p e -t runner it broke")
+        data = lab.run(phone, "exec-out", "logcat", "-B", "-d").stdout
+        assert struct.unpack_from("<HHII", data) == (len(payload), size, 0, 0)
+        assert data[24:] == uid + payload
+
+
 def test_a_toolbox_phone_has_toolbox_tools(lab: Lab, oppo: VirtualPhone) -> None:
     assert (
         lab.shell(oppo, "cd /data/local/tmp; echo -n abc > m; md5 m")
@@ -175,8 +189,6 @@ def test_a_toolbox_phone_has_toolbox_tools(lab: Lab, oppo: VirtualPhone) -> None
 
 def make_apk(path: Path, package: str, split: str = "") -> None:
     """The smallest file that is an APK to `pm`: a binary manifest with a package name and a version."""
-    import struct
-
     strings = ["manifest", "package", "versionCode", package, "split", split]
     data, offsets = b"", []
     for text in strings:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable
 
 from devbench.virtual.android.call import Call, command
 from devbench.virtual.android.log import Entry
+from devbench.virtual.init import SHELL_UID
 
 _PRIORITIES = "VDIWEFS"
-_BUFFERS = ("main", "system", "crash", "events", "radio")
+_BUFFERS = ("main", "radio", "events", "system", "crash")  # in the order of their numbers
+_VERBOSE = 2  # the number of the least priority
 _WITH_VALUE = frozenset(
     {"-v", "-b", "-t", "-T", "-e", "--regex", "-m", "--pid", "-G", "-r", "-n", "-f", "--uid"}
 )
@@ -32,7 +35,7 @@ async def log(call: Call) -> int:
 
 @command("logcat")
 async def logcat(call: Call) -> int:
-    """`-d` dumps, `-c` clears, `-t N` the last ones, `-v FORMAT`, `-s` and filters; else it follows."""
+    """`-d` dumps, `-c` clears, `-t N` the last ones, `-v FORMAT` or `-B`, `-s` and filters; else it follows."""
     flags, values, filters = parse_options(call.arguments)
     ring = call.handset.log
     chosen = values.get("-b") or "main,system,crash"
@@ -46,23 +49,23 @@ async def logcat(call: Call) -> int:
                 f"{name}: ring buffer is 256 KiB (0 B consumed), max entry is 5120 B, max payload is 4068 B"
             )
         return 0
-    default = "threadtime" if call.handset.profile.sdk >= 24 else "brief"
-    show = FORMATS.get((values.get("-v") or default).split()[0].split(",")[0], FORMATS["threadtime"])
+    raw = bool(flags & {"-B", "--binary"})
+    show = packer(call.handset.profile.sdk) if raw else writer(values.get("-v"), call.handset.profile.sdk)
     wanted = parse_filters(filters, silent="-s" in flags)
     entries, following = ring.since(0)
     entries = [entry for entry in entries if entry.buffer in buffers and wanted(entry)]
     if "-t" in values or "-T" in values:
         count = values.get("-t") or values.get("-T") or "0"
         entries = entries[-int(count) :] if count.isdigit() else entries
-    lines = ["--------- beginning of main\n", *(show(entry) for entry in entries)]
-    await call.send("".join(lines).encode())
+    heading = b"" if raw else b"--------- beginning of main\n"
+    await call.send(heading + b"".join(show(entry) for entry in entries))
     if "-d" in flags or "-t" in values:
         return 0
     while True:
         await ring.more(following)
         entries, following = ring.since(following)
-        text = "".join(show(entry) for entry in entries if entry.buffer in buffers and wanted(entry))
-        await call.send(text.encode())
+        shown = [show(entry) for entry in entries if entry.buffer in buffers and wanted(entry)]
+        await call.send(b"".join(shown))
 
 
 def parse_options(words: list[str]) -> tuple[set[str], dict[str, str], list[str]]:
@@ -94,6 +97,27 @@ def parse_filters(filters: list[str], *, silent: bool) -> Callable[[Entry], bool
         least[tag] = _PRIORITIES.find((priority or "V")[:1].upper())
     rest = least.get("*", _PRIORITIES.index("S") if silent else 0)
     return lambda entry: _PRIORITIES.index(entry.priority) >= least.get(entry.tag, rest)
+
+
+def writer(asked: str | None, sdk: int) -> Callable[[Entry], bytes]:
+    """Entries as text in the format asked for, or in the default of that Android."""
+    name = (asked or ("threadtime" if sdk >= 24 else "brief")).split()[0].split(",")[0]
+    form = FORMATS.get(name, FORMATS["threadtime"])
+    return lambda entry: form(entry).encode()
+
+
+def packer(sdk: int) -> Callable[[Entry], bytes]:
+    """Entries as logd hands them out: a header, which knows the writer's uid since Android 7, and the payload."""
+    uid = struct.pack("<I", SHELL_UID) if sdk >= 24 else b""
+
+    def pack(entry: Entry) -> bytes:
+        priority = bytes([_VERBOSE + _PRIORITIES.index(entry.priority)])
+        payload = priority + b"".join(text.encode() + b"\0" for text in (entry.tag, entry.text))
+        seconds, rest = divmod(entry.wall_s, 1)
+        header = (entry.pid, entry.tid, int(seconds), int(rest * 1e9), _BUFFERS.index(entry.buffer))
+        return struct.pack("<HH5I", len(payload), 24 + len(uid), *header) + uid + payload
+
+    return pack
 
 
 def stamp(entry: Entry) -> str:
