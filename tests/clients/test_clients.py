@@ -3,7 +3,6 @@ JavaScript that shares no code with them, once through the adb server and once s
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
@@ -26,6 +25,7 @@ from tests.virtual.test_conformance import tree_of
 HERE = Path(__file__).parent
 PHONES = {"oppo-a37f": "A37fw", "pixel-2-xl": "Pixel 2 XL", "poco-f6": "24069PC21G"}
 CLIENTS = ("adb-29", "adb-newest", "adbutils", "node", "node-direct")
+BENCHES = [f"{client}:{phone}" for phone in PHONES for client in CLIENTS]
 EVERY_BYTE = bytes(range(256)) * 300
 _UNREACHABLE = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED")
 
@@ -253,21 +253,12 @@ def exactly(end: socket.socket, size: int) -> bytes:
     return data
 
 
-def rebooted(bench: Bench) -> object:
-    kept = f"{bench.remote}/kept"
-    bench.client.old_shell(f"setprop persist.x kept; setprop debug.x lost; touch {kept}")
-    bench.client.reboot()
-    answer = bench.client.raw(f"getprop persist.x; getprop debug.x; ls {kept}")
-    return answer.decode().replace(kept, "KEPT"), bench.client.state()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
     ask: Callable[[Bench], object]
     answer: Callable[[Bench], object]
 
 
-# the last one restarts the phone
 PROMISES = {
     "devices": Promise(ask=listed, answer=lambda b: ("device", PHONES[b.phone.profile])),
     "shell v2": Promise(
@@ -286,26 +277,32 @@ PROMISES = {
         answer=lambda _: [("E", "runner", "it broke: twice"), ("I", "other", "ünï"), ("I", "log", "plain")],
     ),
     "forward": Promise(ask=forwarded, answer=lambda _: (EVERY_BYTE, EVERY_BYTE[::-1], b"")),
-    "reboot": Promise(ask=rebooted, answer=lambda _: ("kept\n\nKEPT\n", "device")),
 }
 
 
-def cases() -> list[Any]:
-    """All clients at all phones. After a reboot an adb server waits 3 or, in adb 29, 10 seconds before it looks
-    again: by default the reboot is asked of one phone, and by those programs in the tests of virtual phones."""
-    found = []
-    for phone, client in itertools.product(PHONES, CLIENTS):
-        bench = f"{client}:{phone}"  # one object for all its tests: by it pytest tells that they share a bench
-        for name in PROMISES:
-            waits = name == "reboot" and (phone != "pixel-2-xl" or client.startswith("adb-"))
-            found.append(pytest.param(bench, name, marks=[pytest.mark.slow] if waits else []))
-    return found
+def patient() -> list[Any]:
+    """After a reboot an adb server waits 3 or, in adb 29, 10 seconds before it looks again: by default one phone
+    is asked, and those programs only in the tests of virtual phones."""
+    waits = [bench for bench in BENCHES if not bench.endswith(":pixel-2-xl") or bench.startswith("adb-")]
+    return [pytest.param(bench, marks=[pytest.mark.slow] if bench in waits else []) for bench in BENCHES]
 
 
-@pytest.mark.parametrize(("bench", "name"), cases(), indirect=["bench"], scope="module")
+@pytest.mark.parametrize("name", PROMISES)
+@pytest.mark.parametrize("bench", BENCHES, indirect=True, scope="module")
 def test_every_client_gets_the_promised_answer(bench: Bench, name: str) -> None:
     promise = PROMISES[name]
     assert promise.ask(bench) == promise.answer(bench)
+
+
+@pytest.mark.parametrize("bench", patient(), indirect=True, scope="module")
+def test_every_client_finds_the_phone_again_after_a_reboot(bench: Bench) -> None:
+    """What persists is there, what does not is gone."""
+    kept = f"{bench.remote}/kept"
+    bench.client.old_shell(f"setprop persist.x kept; setprop debug.x lost; touch {kept}")
+    bench.client.reboot()
+    answer = bench.client.raw(f"getprop persist.x; getprop debug.x; ls {kept}")
+    assert answer.decode() == f"kept\n\n{kept}\n"
+    assert bench.client.state() == "device"
 
 
 def test_the_lock_pins_every_package_and_names_no_host() -> None:
