@@ -1,28 +1,34 @@
 """A run's folder: the header first and atomically, then one fsynced line an attempt; nothing is lost.
 
-`run.json` is what was asked for, `records.jsonl` what came of it, `logs/` the raw talk, `outputs/` tensors,
+`run.json` is what was asked for, `records.jsonl` what came of it, `sessions.jsonl` the conditions on each phone,
+`logs/` the raw talk, `outputs/` tensors,
 `report/` derived and deletable. docs/results-format.md has every key.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from devbench.domain.codec import from_json, to_json
-from devbench.domain.measurement import MEASUREMENT_SCHEMA, Measurement
+from devbench.domain.job import Job
+from devbench.domain.measurement import MEASUREMENT_SCHEMA, Failure, Measurement
+from devbench.domain.phone_session import PHONE_SESSION_SCHEMA, PhoneSession
 from devbench.domain.run import RUN_SCHEMA, Run, RunHeader
 from devbench.errors import StoreError
 
 HEADER = "run.json"
 RECORDS = "records.jsonl"
+SESSIONS = "sessions.jsonl"
+_T = TypeVar("_T")
 
 
 class RunFolder:
@@ -42,9 +48,36 @@ class RunFolder:
             write_atomically(self.path / HEADER, json.dumps(to_json(header), indent=1))
 
     def append(self, measurement: Measurement) -> None:
-        """One line in records.jsonl, on the disk when this returns. A cut line before it is ended first."""
-        line = json.dumps(to_json(measurement), separators=(",", ":")) + "\n"
-        with self._lock, _told(self.path / RECORDS), open(self.path / RECORDS, "ab+") as file:
+        """One line in records.jsonl, on the disk when this returns."""
+        self._append(RECORDS, measurement)
+
+    def append_session(self, session: PhoneSession) -> None:
+        """One line in sessions.jsonl, on the disk when this returns."""
+        self._append(SESSIONS, session)
+
+    def discard(self, attempts: Collection[tuple[str, int]], why: Failure) -> None:
+        """Attempts (job_id, attempt) that were `ok` and do not count any more, all or none; their samples stay."""
+        path = self.path / RECORDS
+        with self._lock, _told(path):
+            lines = []
+            for line in path.read_text("utf-8").splitlines():
+                data = _json_or_none(line)
+                if isinstance(data, dict) and (data.get("job_id"), data.get("attempt")) in attempts:
+                    data |= {"status": "discarded", "failure": to_json(why)}
+                    line = json.dumps(data, separators=(",", ":"))
+                lines.append(line + "\n")
+            write_atomically(path, "".join(lines))
+
+    def add_jobs(self, jobs: Iterable[Job]) -> None:
+        """Rounds added in mid-run, in run.json before any of their jobs is measured."""
+        with self._lock:
+            header = read_header(self.path)
+            self.write_header(dataclasses.replace(header, jobs=(*header.jobs, *jobs)))
+
+    def _append(self, name: str, record: Measurement | PhoneSession) -> None:
+        """A cut line before it is ended first."""
+        line = json.dumps(to_json(record), separators=(",", ":")) + "\n"
+        with self._lock, _told(self.path / name), open(self.path / name, "ab+") as file:
             begins = file.tell() == 0
             if not begins:
                 file.seek(-1, os.SEEK_END)
@@ -73,8 +106,15 @@ class RunFolder:
     def read(self) -> Run:
         """The run as it stands; StoreError if run.json is missing, damaged or of a newer devbench."""
         header = read_header(self.path)
-        measurements, warnings = _read_records(self.path / RECORDS)
-        return Run(header=header, measurements=measurements, folder=str(self.path), warnings=tuple(warnings))
+        measurements, cut = _read_lines(self.path / RECORDS, Measurement, MEASUREMENT_SCHEMA)
+        sessions, cut_too = _read_lines(self.path / SESSIONS, PhoneSession, PHONE_SESSION_SCHEMA)
+        return Run(
+            header=header,
+            measurements=measurements,
+            folder=str(self.path),
+            warnings=(*cut, *cut_too),
+            sessions=sessions,
+        )
 
 
 def new_run_id(now: datetime, suffix: str) -> str:
@@ -129,26 +169,28 @@ def read_header(folder: Path) -> RunHeader:
     return from_json(RunHeader, _upgraded(data, RUN_SCHEMA, str(path)))
 
 
-def _read_records(path: Path) -> tuple[tuple[Measurement, ...], list[str]]:
+def _read_lines(path: Path, kind: type[_T], schema: int) -> tuple[tuple[_T, ...], list[str]]:
     """All whole lines. A cut last line is what a power cut leaves: tolerated, and said."""
     if not path.exists():
         return (), []
-    found: list[Measurement] = []
+    found: list[_T] = []
     warnings: list[str] = []
     for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not line:
             continue
-        try:
-            data = json.loads(line)
-        except ValueError:
-            warnings.append(
-                f"{path.name} line {number} is cut off: its job counts as not done"
-            )
+        data = _json_or_none(line)
+        if data is None:
+            warnings.append(f"{path.name} line {number} is cut off: what it told counts as not done")
             continue
-        found.append(
-            from_json(Measurement, _upgraded(data, MEASUREMENT_SCHEMA, f"{path.name} line {number}"))
-        )
+        found.append(from_json(kind, _upgraded(data, schema, f"{path.name} line {number}")))
     return tuple(found), warnings
+
+
+def _json_or_none(line: str | bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def _upgraded(data: Any, current: int, where: str) -> Any:

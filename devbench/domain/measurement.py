@@ -78,6 +78,18 @@ class OpTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Clocks and temperatures as the process itself read them between two inferences of its steady phase.
+
+    `t_ns` is the phone's CLOCK_MONOTONIC; the maps are by CPU and by thermal zone, empty where unreadable.
+    """
+
+    t_ns: int
+    cpu_khz: dict[str, int] = field(default_factory=dict)
+    temperatures_c: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:
     """One output tensor as the phone computed it; `file` is its name in the run's folder."""
 
@@ -105,7 +117,7 @@ class Measurement:
     """One attempt at a job, keyed by (job_id, attempt); at most one attempt of a job is `ok`.
 
     `scrapes` holds the raw text of what was read from outside the process (name → output).
-    `pushed_bytes` counts what had to travel to the phone for it, `wait_ns` the pause before it.
+    `clock_state` is what held the clocks: `locked`, `fixed-performance` or `free`.
     """
 
     job_id: str
@@ -122,9 +134,11 @@ class Measurement:
     series: tuple[Series, ...] = ()
     usage: tuple[Usage, ...] = ()
     ops: tuple[OpTime, ...] = ()
+    marks: tuple[Mark, ...] = ()
     outputs: tuple[OutputFile, ...] = ()
     scrapes: dict[str, str] = field(default_factory=dict)
     warmup_status: str | None = None
+    clock_state: str | None = None
     state_before: DeviceState | None = None
     state_after: DeviceState | None = None
     taints: tuple[Taint, ...] = ()

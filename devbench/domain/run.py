@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from devbench.domain.device import DeviceInfo, Reject
 from devbench.domain.job import Job, Profile
 from devbench.domain.measurement import Measurement
+from devbench.domain.phone_session import PhoneSession
 from devbench.domain.variant import Variant
 
 RUN_SCHEMA = 1
@@ -50,12 +51,13 @@ class RunHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run folder in memory: its header and every attempt in the order it was written."""
+    """A run folder in memory: its header, every attempt in the order it was written, and the phones' parts."""
 
     header: RunHeader
     measurements: tuple[Measurement, ...]
     folder: str
     warnings: tuple[str, ...] = ()
+    sessions: tuple[PhoneSession, ...] = ()
 
     def ok_by_job(self) -> dict[str, Measurement]:
         """The one `ok` attempt of each job that has one."""
