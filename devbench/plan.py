@@ -39,13 +39,16 @@ class EngineChoice:
     refused: Failure | None = None
 
 
-# (variant, target, engine as asked for or None) → what runs it
-EngineFor: TypeAlias = "Callable[[Variant, str, str | None], EngineChoice]"
+# (word of --runner, variant, target, engine as asked for or None) → what runs it
+EngineFor: TypeAlias = "Callable[[str, Variant, str, str | None], EngineChoice]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """The dimensions of a run beside variants and phones; None: the default for each phone."""
+    """The dimensions of a run beside variants and phones; None: the default for each phone.
+
+    `runners` are words of --runner: a name, or NAME=PATH for a tool of the user's.
+    """
 
     engines: tuple[str | None, ...] = (None,)
     abis: tuple[str | None, ...] = (None,)
@@ -98,7 +101,8 @@ def plan_phone(
     the long part; then each round holds every cell once, in a random order in odd rounds and its reverse in
     the next (ABBA), so that a drift hits all variants alike.
     """
-    cells = list(_cells(device, variants, choices, engine_for))
+    # a runner with an engine of its own has the same cell for every engine asked for
+    cells = list({_identity(cell): cell for cell in _cells(device, variants, choices, engine_for)}.values())
     rng = random.Random(f"{seed}/{device.device}")
     jobs: list[Job] = []
     refused: dict[str, Failure] = {}
@@ -144,7 +148,7 @@ def _cells(
         )  # fmt: skip
         for abi, name, delegate, threads, cores in dimensions:
             target = target_for(device, abi)
-            engine = engine_for(variant, target, name)
+            engine = engine_for(runner, variant, target, name)
             cpus = core_mask(device, cores)
             backend = Backend(
                 engine=engine.engine,
@@ -155,7 +159,12 @@ def _cells(
                 cores=cores,
                 cpu_mask=mask_of(cpus) or None,
             )
-            yield _Cell(variant=variant, backend=backend, runner=runner, target=target, choice=engine)
+            kind = runner.partition("=")[0]
+            yield _Cell(variant=variant, backend=backend, runner=kind, target=target, choice=engine)
+
+
+def _identity(cell: _Cell) -> tuple[object, ...]:
+    return cell.variant.variant, cell.backend, cell.runner, cell.target
 
 
 def _schedule(count: int, rounds: int, rng: random.Random) -> Iterator[tuple[str, int, Iterable[int]]]:

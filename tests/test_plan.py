@@ -49,7 +49,7 @@ def plan(
     return plan_phone(
         device or phone(), variants, profile=PROFILES[profile], rounds=rounds, seed=seed,
         choices=Choices(**choices),
-        engine_for=lambda v, target, name: EngineChoice(
+        engine_for=lambda runner, v, target, name: EngineChoice(
             engine=name or "litert", version="2", sha256=engine_sha256, runner_sha256=runner_sha256),
     ).jobs  # fmt: skip
 

@@ -31,6 +31,10 @@ class Environment:
         return self.home / "engines"
 
     @property
+    def tools(self) -> Path:
+        return self.home / "tools"
+
+    @property
     def variants(self) -> Path:
         return self.home / "variants"
 

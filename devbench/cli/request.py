@@ -26,6 +26,7 @@ class Asked:
     models: tuple[Path, ...] = ()
     suite: str | None = None
     engine: str | None = None
+    runner: str | None = None
     delegate: str | None = None
     threads: str | None = None
     cores: str | None = None
@@ -52,7 +53,7 @@ def build_request(
         raise UsageError(f"--profile {named}: no such profile", fix=f"one of: {', '.join(PROFILES)}")
     profile = PROFILES[named]
     rounds = asked.rounds or (suite.rounds if suite else None) or profile.rounds
-    choices = _choices(asked, suite)
+    choices = _choices(asked, suite, environment)
     check_inputs(variants, choices)
     for note in (opened := open_notes(variants, choices)):
         say(note)
@@ -85,6 +86,7 @@ def given_options(asked: Asked) -> dict[str, str]:
         "models": _paths(asked.models) or None,
         "suite": asked.suite,
         "engine": asked.engine,
+        "runner": asked.runner,
         "delegate": asked.delegate,
         "threads": asked.threads,
         "cores": asked.cores,
@@ -104,6 +106,7 @@ def given_options(asked: Asked) -> dict[str, str]:
 def _options(asked: Asked, profile: str, rounds: int, choices: Choices) -> dict[str, str]:
     """The options in force, so that repeating a default with --resume is no contradiction."""
     defaults = {
+        "runner": ",".join(choices.runners),
         "delegate": ",".join(choices.delegates),
         "threads": ",".join(str(n) for n in choices.threads if n is not None),
         "cores": ",".join(choices.cores),
@@ -133,7 +136,7 @@ def _models(
     return suite, variants, notes
 
 
-def _choices(asked: Asked, suite: Suite | None) -> Choices:
+def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Choices:
     from devbench.engines import parse_engine
 
     delegates = _listed(asked.delegate) or (suite.delegates if suite else ()) or ("xnnpack",)
@@ -150,6 +153,7 @@ def _choices(asked: Asked, suite: Suite | None) -> Choices:
         delegates=delegates,
         threads=threads or (suite.threads if suite else ()) or (None,),
         cores=_listed(asked.cores) or (suite.cores if suite else ()) or ("big",),
+        runners=tuple(_runner(text, environment) for text in _listed(asked.runner)) or ("native",),
         input_seed=asked.seed or 0,
         input_shapes=dict(_input_shape(text) for text in asked.input_shapes),
         input_files=files,
@@ -160,6 +164,25 @@ def _choices(asked: Asked, suite: Suite | None) -> Choices:
 
 def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+
+
+def _runner(text: str, environment: Environment) -> str:
+    """A word of --runner, its path made absolute: resuming may happen in another folder."""
+    from devbench.runners.registry import runner_kinds
+
+    name, _, given = text.partition("=")
+    kind = runner_kinds().get(name)
+    if kind is None:
+        raise UsageError(f"--runner {text}: there is no runner {name}", fix=f"one of: {', '.join(runner_kinds())}")
+    if not kind.takes_path:
+        if given:
+            raise UsageError(f"--runner {text}: {name} takes no path", fix=f"--runner {name}")
+        return name
+    path = Path(given).expanduser() if given else environment.tools
+    if not path.exists():
+        fix = f"--runner {name}=PATH: the tool's file, or a folder that holds it as TARGET/{name}"
+        raise UsageError(f"--runner {text}: there is no {path}", fix=fix)
+    return f"{name}={path.absolute()}"
 
 
 def _thread_count(text: str) -> int:

@@ -26,12 +26,18 @@ EXAMPLES = """
 
 `devbench run a.tflite b.tflite --rounds 8 --baseline a` — two variants against each other
 
+`devbench run m.tflite --runner native,benchmark_model=./benchmark_model` — beside the stock tool
+
 `devbench run --suite quick --device virtual` — without a phone
 
 `devbench run --resume latest` — what a pulled cable left undone
 """
 
 Models = Annotated[list[Path] | None, typer.Argument(metavar="MODEL", help="Model files (.tflite).")]
+
+RunnerWords = Annotated[
+    str | None, typer.Option(help="Ways to run, with commas: native, benchmark_model\\[=PATH]. Default: native.")
+]
 
 
 def run(
@@ -44,6 +50,7 @@ def run(
     engine: Annotated[
         str | None, typer.Option(help="NAME\\[@VERSION]\\[=LIBRARY], several with commas. Default: by target.")
     ] = None,
+    runner: RunnerWords = None,
     delegate: Annotated[str | None, typer.Option(help="xnnpack, none, or both. Default: xnnpack.")] = None,
     threads: Annotated[
         str | None, typer.Option(help="Threads, several with commas. Default: 4, or the cores there are.")
@@ -83,9 +90,9 @@ def run(
     from devbench.console import Progress
 
     asked = Asked(
-        models=tuple(models or ()), suite=suite, engine=engine, delegate=delegate, threads=threads, cores=cores,
-        abi=abi, profile=profile, rounds=rounds, seed=seed, baseline=baseline, inputs=tuple(input_file or ()),
-        input_shapes=tuple(input_shape or ()), signature=signature, device=device,
+        models=tuple(models or ()), suite=suite, engine=engine, runner=runner, delegate=delegate, abi=abi,
+        threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
+        inputs=tuple(input_file or ()), input_shapes=tuple(input_shape or ()), signature=signature,
     )  # fmt: skip
     environment = read_environment()
     with Progress(quiet=quiet) as progress:

@@ -1,7 +1,7 @@
 """Engine libraries: which one runs a model on a target, where its file comes from, its hash, and what it can do."""
 
 from devbench.engines.asked import DEFAULT_ENGINES, EngineAsked, parse_engine
-from devbench.engines.file import EngineFile
+from devbench.engines.file import EngineFile, engine_file
 from devbench.engines.limits import refusal
 from devbench.engines.maven import FetchProgress, silent
 from devbench.engines.resolve import resolve
@@ -12,6 +12,7 @@ __all__ = [
     "EngineAsked",
     "EngineFile",
     "FetchProgress",
+    "engine_file",
     "engine_table",
     "parse_engine",
     "refusal",

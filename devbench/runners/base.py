@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from devbench.adb import Phone
-
+    from devbench.engines import EngineFile
+    from devbench.runners.binaries import RunnerBinary
 
 
 class JobInterrupted(Exception):
@@ -106,7 +107,7 @@ class Site:
 
 
 class Runner(Protocol):
-    """One way to run models on a phone (`native`; later the app and the stock tool)."""
+    """One way to run models on a phone, for the jobs of that way only."""
 
     def prepare(self, variants: tuple[Variant, ...], jobs: tuple[Job, ...]) -> None:
         """Everything that `jobs` need travels now. DeviceError when this phone cannot be used."""
@@ -116,3 +117,28 @@ class Runner(Protocol):
 
     def stop_job(self, attempt: Attempt) -> None:
         """End what an interrupted attempt left running, and remove its files."""
+
+    def forget_state(self) -> None:
+        """What was known of the phone is old: a pause or another runner's job lies in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Materials:
+    """What was resolved for a phone's jobs: our own runners by ABI, engines and tools by their SHA-256."""
+
+    binaries: dict[str, RunnerBinary]
+    engines: dict[str, EngineFile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerKind:
+    """A word of `--runner`: one sentence on it, and what makes the Runner of a phone.
+
+    A module in devbench/runners with RUNNERS = (RunnerKind(…), …) is found by itself. `takes_path`: the word
+    is `NAME=PATH`, and the file there (or `PATH/TARGET/NAME`) is the engine of its jobs.
+    """
+
+    name: str
+    sentence: str
+    make: Callable[[Site, Materials], Runner]
+    takes_path: bool = False

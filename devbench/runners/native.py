@@ -18,7 +18,7 @@ from devbench.domain.measurement import Failure, Measurement, OutputFile
 from devbench.domain.variant import Variant
 from devbench.errors import DeadlinePassed, DeviceError
 from devbench.metrics import all_scrapes
-from devbench.runners.base import Attempt, Site
+from devbench.runners.base import Attempt, RunnerKind, Site
 from devbench.runners.cas import BASE, CAS, PATHS_AT_ONCE, PROTOCOL, LocalFile, ensure_files, ensure_runner
 from devbench.runners.follow import REFUSED, follow
 from devbench.runners.patience import again
@@ -315,3 +315,12 @@ def _log_text(argv: list[str], transcript: Transcript, log: str) -> str:
         log,
     ]
     return "\n".join(lines)
+
+
+RUNNERS = (
+    RunnerKind(
+        name="native",
+        sentence="devbench's own program, started from the shell",
+        make=lambda site, materials: NativeRunner(site, materials.binaries, materials.engines),
+    ),
+)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 from devbench.domain.device import DeviceInfo
 from devbench.domain.measurement import Failure
 from devbench.domain.variant import Variant
@@ -9,6 +12,7 @@ from devbench.engines import (
     DEFAULT_ENGINES,
     EngineFile,
     FetchProgress,
+    engine_file,
     engine_table,
     parse_engine,
     refusal,
@@ -39,16 +43,17 @@ class Kit:
     def first_refusal(self) -> EngineError | MissingExtra:
         return self._refusals[0]
 
-    def choice(self, variant: Variant, target: str, asked: str | None) -> EngineChoice:
+    def choice(self, runner: str, variant: Variant, target: str, asked: str | None) -> EngineChoice:
         """Runner and engine of `variant` on `target`, as `plan.EngineFor`."""
         name = asked or DEFAULT_ENGINES.get((target.partition("-")[0], variant.format)) or "none"
+        tool, _, path = runner.partition("=")
         try:
             binary = self._runner(target)
-            file = self._engine(name, variant, target)
+            file = self._tool(tool, Path(path), target) if path else self._engine(name, variant, target)
         except (EngineError, MissingExtra) as error:
             self._refusals.append(error)
             kind = error.kind if isinstance(error, EngineError) else "not-installed"
-            engine, _, version = name.partition("=")[0].partition("@")
+            engine, _, version = (tool if path else name).partition("=")[0].partition("@")
             failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
             return EngineChoice(
                 engine=engine, version=version or None, sha256=None, runner_sha256=None, refused=failure
@@ -84,3 +89,14 @@ class Kit:
         if variant.format not in formats:
             raise EngineError(f"engine {file.engine} runs .{', .'.join(formats)} files, not {variant.path}")
         return file
+
+    def _tool(self, name: str, path: Path, target: str) -> EngineFile:
+        """A stock tool of the user's, told apart by its hash: the same name is four programs."""
+        if path.is_dir():
+            path = path / target / name
+        if not path.is_file():
+            raise EngineError(f"there is no {path}", fix=f"--runner {name}=PATH", kind="not-installed")
+        if (f"{name}={path}", target) not in self._resolved:
+            file = engine_file(name, None, target, path)
+            self._resolved[f"{name}={path}", target] = dataclasses.replace(file, version=file.sha256[:8])
+        return self._resolved[f"{name}={path}", target]

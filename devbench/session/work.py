@@ -27,8 +27,8 @@ from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement, Status
 from devbench.domain.variant import Variant
 from devbench.errors import DevbenchError, DeviceError, ModelError, StoreError
-from devbench.runners.base import Attempt, JobInterrupted, Limits, Site, Talk
-from devbench.runners.native import NativeRunner
+from devbench.runners.base import Attempt, JobInterrupted, Limits, Materials, Runner, Site, Talk
+from devbench.runners.registry import runner_kinds
 from devbench.session.prepare import PhonePlan, Prepared
 from devbench.store import RunFolder
 
@@ -117,7 +117,12 @@ class _Worker:
             talk=Talk(pushed=self._pushed, sample=self._sample),
             limits=limits,
         )
-        self._runner = NativeRunner(site, plan.binaries, plan.engines)
+        materials = Materials(binaries=plan.binaries, engines=plan.engines)
+        kinds = runner_kinds()
+        self._runners: dict[str, Runner] = {
+            name: kinds[name].make(site, materials)
+            for name in dict.fromkeys(job.runner for job in plan.jobs)
+        }
 
     def work(self) -> None:
         """Everything planned for this phone. Its own trouble ends here; the others go on."""
@@ -125,7 +130,7 @@ class _Worker:
         reason: str | None = None
         try:
             self._emit(PhoneStarted(device=self._plan.info, jobs=len(left)))
-            self._runner.prepare(tuple(self._variants[name] for name in _names(left)), tuple(left))
+            self._prepare(tuple(left))
             while left and not self._stop.is_set():
                 self._one(left[0])
                 left.popleft()
@@ -139,6 +144,13 @@ class _Worker:
             if not self._stop.is_set():
                 self._give_up(left, error)
         self._emit(PhoneEnded(device=self.device, reason=reason))
+
+    def _prepare(self, jobs: tuple[Job, ...]) -> None:
+        """Each runner brings what its own jobs need; those that nothing can run need nothing."""
+        for name, runner in self._runners.items():
+            own = tuple(job for job in jobs if job.runner == name and job.job_id not in self._plan.refused)
+            if own:
+                runner.prepare(tuple(self._variants[variant] for variant in _names(own)), own)
 
     def _one(self, job: Job) -> None:
         refused = self._plan.refused.get(job.job_id)
@@ -154,15 +166,19 @@ class _Worker:
         self.attempted += 1
         self._emit(JobStarted(job=job))
         attempt = self._attempt(job)
+        runner = self._runners[job.runner]
+        for other in self._runners.values():
+            if other is not runner:
+                other.forget_state()
         try:
-            measurement = self._runner.measure(attempt)
+            measurement = runner.measure(attempt)
         except JobInterrupted:
-            self._runner.stop_job(attempt)
+            runner.stop_job(attempt)
             raise
         except (DeviceError, StoreError):
             raise
         except DevbenchError as error:
-            self._runner.stop_job(attempt)
+            runner.stop_job(attempt)
             measurement = self._without_number(job, "failed", Failure(kind="unparsed", cause=error.message))
         self._start = self._start or measurement.state_before
         found = taints_of_run(job, measurement, self._plan.info, session_start=self._start)
@@ -179,7 +195,8 @@ class _Worker:
             self._emit(Waiting(device=self._plan.info.device, reason="cool-down", seconds=seconds))
             if self._stop.wait(seconds):
                 raise JobInterrupted
-            self._runner.forget_state()
+            for runner in self._runners.values():
+                runner.forget_state()
 
     def _attempt(self, job: Job) -> Attempt:
         number = self._prepared.attempts.get(job.job_id, 0) + 1
