@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from devbench.domain.held_out import HeldOut
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorSpec:
@@ -16,13 +18,17 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step that made a file: its name, parameters, tool with version, and the bytes before and after."""
+    """One step that made a file: its name, parameters, tool with version, and the bytes before and after.
+
+    `notes` are sentences: that it changed nothing, that it made the file larger, what a transform did.
+    """
 
     name: str
     parameters: dict[str, str] = field(default_factory=dict)
     tool: str | None = None
     bytes_before: int | None = None
     bytes_after: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +37,9 @@ class Variant:
 
     `variant` is its id, unique in a run; `model` the network it belongs to (rows of one model compare);
     `path` is where the file lies on this host; `format` is `tflite` or `pb`; `weights` says where they came
-    from (`imagenet`, `seeded`, `exact` for weights set by formula, or None for a file from outside), and
-    `weights_note` why they are not those that were asked for.
+    from (`imagenet`, `seeded`, `trained`, `exact` for weights set by formula, or None for a file from outside), and
+    `weights_note` why they are not those that were asked for; `source_sha256` is the hash of what the first step
+    started from: a file, or the code that makes the network. `held_out` is what its accuracy is measured on.
     """
 
     variant: str
@@ -48,3 +55,5 @@ class Variant:
     weights: str | None = None
     weights_note: str | None = None
     control: bool = False
+    source_sha256: str | None = None
+    held_out: HeldOut | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from devbench.graph.pb_faults import input_name
 from devbench.graph.transform_string import TransformCall
+from devbench.stats.parity import NoParity, Parity, parity_of, worst
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,18 +17,6 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[np.generic]]
 
 _MOST_ELEMENTS = 1 << 26
-
-
-class NoParity(Exception):
-    """Why two graphs cannot be compared, as a sentence."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parity:
-    """How far outputs are apart at most, and the largest value of the reference, which gives that its scale."""
-
-    max_abs: float
-    reference_max_abs: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +28,7 @@ class Reference:
 
     def unchanged(self) -> Parity:
         """The parity of the very graph that it came from."""
-        return Parity(max_abs=0.0, reference_max_abs=max(map(_largest, self.outputs.values()), default=0.0))
+        return worst([parity_of(values, values) for values in self.outputs.values()])
 
 
 def reference_run(
@@ -60,28 +49,13 @@ def reference_run(
 
 def compare(graph: bytes, reference: Reference) -> Parity:
     """NoParity where the graph cannot be run on the reference's inputs, or gives other shapes or NaN."""
-    import numpy as np
-
     found = _Session(graph).run(reference.feeds, list(reference.outputs))
-    apart, largest = 0.0, 0.0
-    for name, expected in reference.outputs.items():
-        actual = found[name]
-        if actual.shape != expected.shape:
-            raise NoParity(f"output {name} has the shape {actual.shape} and had {expected.shape}")
-        if not np.issubdtype(expected.dtype, np.number) and expected.dtype != np.bool_:
-            apart = max(apart, 0.0 if np.array_equal(actual, expected) else 1.0)
-            continue
-        wide = np.complex128 if np.iscomplexobj(expected) else np.float64
-        a, b = actual.astype(wide), expected.astype(wide)
-        if not np.array_equal(np.isnan(a), np.isnan(b)):
-            raise NoParity(f"output {name} has NaN where it had none, or the other way round")
-        same = (a == b) | np.isnan(b)
-        differences = np.abs(np.where(same, 0, a) - np.where(same, 0, b))
-        apart = max(apart, float(differences.max(initial=0)))
-        largest = max(largest, _largest(expected))
-    if not np.isfinite(apart):
-        raise NoParity("an output is infinite where it was not, or the other way round")
-    return Parity(max_abs=apart, reference_max_abs=largest)
+    return worst(
+        [
+            parity_of(found[name], expected, name=f"output {name}")
+            for name, expected in reference.outputs.items()
+        ]
+    )
 
 
 class _Session:
@@ -153,16 +127,6 @@ def _asked_shape(name: str, calls: Sequence[TransformCall]) -> list[int] | None:
         text = named.get(input_name(name)) or call.value("shape", "")
         return [int(size) for size in text.split(",")] if text else None
     return None
-
-
-def _largest(values: Any) -> float:
-    """The largest finite magnitude; 0 for what is no number."""
-    import numpy as np
-
-    if not np.issubdtype(values.dtype, np.number):
-        return 0.0
-    finite = np.abs(values[np.isfinite(values)].astype(np.complex128))
-    return float(finite.max(initial=0.0))
 
 
 def _tensor_name(name: str) -> str:

@@ -20,12 +20,13 @@ from devbench.domain.codec import Json, from_json, to_json
 from devbench.errors import DevbenchError, ModelError, UsageError
 from devbench.graph.adapter import apply_call, tensorflow_tool
 from devbench.graph.hazards import endless_reason
-from devbench.graph.parity import NoParity, Parity, Reference, compare, reference_run
+from devbench.graph.parity import Reference, compare, reference_run
 from devbench.graph.pb_file import PbGraph, parse_graph
 from devbench.graph.transform_input import check_graph, guessed_inputs, guessed_outputs
 from devbench.graph.transform_report import TransformStep, op_changes
 from devbench.graph.transform_string import TransformCall
 from devbench.graph.weights import refuse_nan
+from devbench.stats.parity import NoParity, Parity
 
 # how far outputs are apart, or why that is not known
 Measured = tuple[Parity | None, str | None]
