@@ -33,7 +33,8 @@ class Estimate:
 class Comparison:
     """A cell against the baseline's on the same phone: ratio of latencies with its 95 % interval.
 
-    `rounds` counts the pairs, `rounds_needed` how many would narrow the interval to ±2 %.
+    `rounds` counts the pairs, `rounds_needed` how many would narrow the interval until it decides (± 1.5 %),
+    `p_value` is that of ratio 1 after Holm's correction over the comparisons with this baseline.
     """
 
     baseline: str
@@ -43,6 +44,7 @@ class Comparison:
     rounds: int
     verdict: str
     rounds_needed: int | None = None
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

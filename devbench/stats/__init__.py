@@ -4,12 +4,20 @@ Numpy at most. The rules and why they hold: docs/measuring.md.
 """
 
 from devbench.stats.compare import (
+    ALPHA,
     DELTA,
     Paired,
     geometric_mean,
+    half_width_at,
     holm,
+    holm_adjusted,
+    narrow_enough,
+    p_equivalent,
     paired,
+    rounds_for_spread,
     rounds_needed,
+    settled,
+    verdict_of,
 )
 from devbench.stats.interval import (
     Interval,
@@ -29,27 +37,38 @@ from devbench.stats.quality import (
     tukey_outliers,
 )
 from devbench.stats.student import t_quantile, t_two_sided_p
+from devbench.stats.unpaired import Unpaired, unpaired
 
 __all__ = [
+    "ALPHA",
     "DELTA",
     "Drift",
     "Interval",
     "Paired",
     "RunQuality",
+    "Unpaired",
     "coefficient_of_variation",
     "drift_over_rounds",
     "geometric_mean",
+    "half_width_at",
     "holm",
+    "holm_adjusted",
     "lag1_autocorrelation",
     "log_t_interval",
+    "narrow_enough",
+    "p_equivalent",
     "paired",
     "percentile_if_enough",
+    "rounds_for_spread",
     "rounds_needed",
     "run_median",
     "run_quality",
+    "settled",
     "t_interval",
     "t_quantile",
     "t_two_sided_p",
     "trend_over_run",
     "tukey_outliers",
+    "unpaired",
+    "verdict_of",
 ]

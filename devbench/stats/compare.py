@@ -13,7 +13,9 @@ from devbench.stats.interval import Interval, log_t_interval, t_interval
 from devbench.stats.student import t_quantile, t_two_sided_p
 
 DELTA = 0.03
-_WIDTH = DELTA / 1.5
+ALPHA = 0.05
+# an interval that reaches less than delta/2 to each side either excludes 1 or lies within delta: it always decides
+_NARROW_PARTS = 2.0
 _MOST_ROUNDS = 1000
 
 
@@ -21,8 +23,9 @@ _MOST_ROUNDS = 1000
 class Paired:
     """`ratio` is B over A with its 95 % interval, `p_value` that of ratio 1.
 
-    `verdict`: `faster`, `slower`, `small change`, `same` or `inconclusive` (docs/measuring.md).
-    `rounds_needed` is how many rounds would narrow the interval to ±2 %; None below two rounds.
+    `p_equivalent` is that of a ratio outside ± delta (the larger of two one-sided tests): at most 0.025 just where
+    the interval lies inside. `verdict`: `faster`, `slower`, `small change`, `same` or `inconclusive`.
+    `rounds_needed` is how many rounds would narrow the interval to ± delta/2; None below two rounds.
     """
 
     ratio: float
@@ -30,6 +33,7 @@ class Paired:
     high: float | None
     rounds: int
     p_value: float | None
+    p_equivalent: float | None
     verdict: str
     rounds_needed: int | None
 
@@ -50,15 +54,19 @@ def paired(a: Mapping[int, float], b: Mapping[int, float], *, delta: float = DEL
         high=high,
         rounds=len(differences),
         p_value=p_value,
-        verdict=verdict_of(ratio, low, high, differs=p_value is not None and p_value < 0.05, delta=delta),
-        rounds_needed=rounds_needed(differences),
+        p_equivalent=p_equivalent(differences, delta=delta),
+        verdict=verdict_of(ratio, low, high, differs=p_value is not None and p_value < ALPHA, delta=delta),
+        rounds_needed=rounds_needed(differences, delta=delta),
     )
 
 
 def verdict_of(
     ratio: float, low: float | None, high: float | None, *, differs: bool, delta: float = DELTA
 ) -> str:
-    """The word for an interval; `differs` says whether it still excludes 1 after Holm's correction."""
+    """The word for an interval; `differs` says whether it still excludes 1 after Holm's correction.
+
+    Where Holm takes a difference back, what is left is `same` (inside ± delta all the same) or `inconclusive`.
+    """
     if low is None or high is None:
         return "inconclusive"
     if differs and abs(ratio - 1.0) >= delta:
@@ -68,27 +76,70 @@ def verdict_of(
     return "same" if 1.0 / (1.0 + delta) <= low and high <= 1.0 + delta else "inconclusive"
 
 
-def holm(p_values: Sequence[float | None], *, alpha: float = 0.05) -> tuple[bool, ...]:
+def settled(low: float | None, high: float | None, *, delta: float = DELTA) -> bool:
+    """Whether more rounds are not needed: the interval is narrow (± delta/2), or lies wholly beyond delta.
+
+    It asks for the width, never for significance: looking again until a difference shows would find one.
+    """
+    if low is None or high is None:
+        return False
+    half_width = math.log(high / low) / 2.0
+    return half_width <= narrow_enough(delta) or low > 1.0 + delta or high < 1.0 / (1.0 + delta)
+
+
+def narrow_enough(delta: float = DELTA) -> float:
+    """The half-width, in logs, at which an interval of a ratio always decides."""
+    return math.log1p(delta) / _NARROW_PARTS
+
+
+def holm(p_values: Sequence[float | None], *, alpha: float = ALPHA) -> tuple[bool, ...]:
     """Which hypotheses are rejected when all are tested together; an unknown p (None) never is."""
+    return tuple(p is not None and p < alpha for p in holm_adjusted(p_values))
+
+
+def holm_adjusted(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
+    """P values as they are after Holm's step-down correction: each is below alpha just where Holm rejects."""
     known = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    rejected = [False] * len(p_values)
+    adjusted: list[float | None] = [None] * len(p_values)
+    largest = 0.0
     for rank, (p, index) in enumerate(known):
-        if p >= alpha / (len(known) - rank):
-            break
-        rejected[index] = True
-    return tuple(rejected)
+        largest = max(largest, min(1.0, p * (len(known) - rank)))
+        adjusted[index] = largest
+    return tuple(adjusted)
 
 
-def rounds_needed(differences: Sequence[float]) -> int | None:
-    """The least number of rounds whose interval would be no wider than ±2 %, at the spread seen so far."""
+def rounds_needed(differences: Sequence[float], *, delta: float = DELTA) -> int | None:
+    """The least number of rounds whose interval would be narrow (± delta/2), at the spread seen so far."""
     if len(differences) < 2:
         return None
-    spread = float(np.std(np.asarray(differences), ddof=1))
+    return rounds_for_spread(float(np.std(np.asarray(differences), ddof=1)), delta=delta)
+
+
+def rounds_for_spread(paired_sd: float, *, delta: float = DELTA) -> int:
+    """As `rounds_needed`, for a known standard deviation of the differences of logs; 1000 at most."""
 
     def narrow(rounds: int) -> bool:
-        return t_quantile(0.975, rounds - 1) * spread / math.sqrt(rounds) <= math.log1p(_WIDTH)
+        return half_width_at(paired_sd, rounds) <= narrow_enough(delta)
 
     return bisect_left(range(_MOST_ROUNDS), True, lo=2, key=narrow)
+
+
+def half_width_at(paired_sd: float, rounds: int) -> float:
+    """The half-width, in logs, of a 95 % interval over so many (at least 2) rounds."""
+    return t_quantile(0.975, rounds - 1) * paired_sd / math.sqrt(rounds)
+
+
+def p_equivalent(differences: Sequence[float], *, delta: float = DELTA) -> float | None:
+    """P value of two one-sided t tests (Schuirmann 1987) that the true ratio lies outside 1/(1+delta) … 1+delta."""
+    if len(differences) < 2:
+        return None
+    bound = math.log1p(delta)
+    inside = bound - abs(float(np.mean(differences)))
+    error = _standard_error(differences)
+    if error == 0:
+        return 0.0 if inside > 0 else 1.0
+    tail = t_two_sided_p(inside / error, len(differences) - 1) / 2.0
+    return tail if inside > 0 else 1.0 - tail
 
 
 def geometric_mean(ratios: Sequence[float]) -> Interval:
@@ -99,8 +150,11 @@ def geometric_mean(ratios: Sequence[float]) -> Interval:
 def _p_value(differences: Sequence[float]) -> float | None:
     if len(differences) < 2:
         return None
-    values = np.asarray(differences)
-    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    mean, error = float(np.mean(differences)), _standard_error(differences)
     if error == 0:
-        return 1.0 if values.mean() == 0 else 0.0
-    return t_two_sided_p(float(values.mean()) / error, len(values) - 1)
+        return 1.0 if mean == 0 else 0.0
+    return t_two_sided_p(mean / error, len(differences) - 1)
+
+
+def _standard_error(differences: Sequence[float]) -> float:
+    return float(np.std(np.asarray(differences), ddof=1)) / math.sqrt(len(differences))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devbench.stats.compare import DELTA, verdict_of
+from devbench.stats.compare import ALPHA, DELTA, verdict_of
 from devbench.stats.student import t_quantile, t_two_sided_p
 
 
@@ -42,15 +42,19 @@ def unpaired(a: Sequence[float], b: Sequence[float], *, delta: float = DELTA) ->
             low = high = math.exp(difference)
             p_value = 1.0 if difference == 0 else 0.0
         else:
-            # rounded down: a fraction of a degree of freedom is nothing to claim more certainty with
-            freedom = (part_a + part_b) ** 2 / (part_a**2 / (len(a) - 1) + part_b**2 / (len(b) - 1))
-            df = max(1, math.floor(freedom))
+            df = _welch(part_a, len(a), part_b, len(b))
             half = t_quantile(0.975, df) * error
             low, high = math.exp(difference - half), math.exp(difference + half)
             p_value = t_two_sided_p(difference / error, df)
     ratio = math.exp(difference)
-    differs = p_value is not None and p_value < 0.05
+    differs = p_value is not None and p_value < ALPHA
     return Unpaired(
         ratio=ratio, low=low, high=high, runs_a=len(a), runs_b=len(b), p_value=p_value,
         verdict=verdict_of(ratio, low, high, differs=differs, delta=delta),
     )  # fmt: skip
+
+
+def _welch(part_a: float, runs_a: int, part_b: float, runs_b: int) -> float:
+    """Degrees of freedom after Welch and Satterthwaite: never below those of the smaller side."""
+    freedom = (part_a + part_b) ** 2 / (part_a**2 / (runs_a - 1) + part_b**2 / (runs_b - 1))
+    return max(float(min(runs_a, runs_b) - 1), freedom)

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from devbench.domain.run import RunHeader
 from devbench.domain.summary import Cell, Comparison
 from devbench.errors import UsageError
-from devbench.stats import Paired, holm, paired
-from devbench.stats.compare import verdict_of
+from devbench.stats import ALPHA, Paired, holm_adjusted, paired, verdict_of
 from devbench.summary.cells import setup_words, varying_setup
 from devbench.summary.conditions import steady_by_round
 
@@ -54,18 +53,18 @@ def compare_cells(cells: Sequence[Cell], baseline: str | None) -> tuple[Comparis
         if reference is not cell:
             results[i] = paired(values[id(reference)], values[id(cell)])
             families[id(reference)].append(i)
-    differs: dict[int, bool] = {}
+    corrected: dict[int, float | None] = {}
     for members in families.values():
         p_values = [result.p_value if (result := results[i]) else None for i in members]
-        differs.update(zip(members, holm(p_values), strict=True))
+        corrected.update(zip(members, holm_adjusted(p_values), strict=True))
     return tuple(
-        _comparison(cell, reference, results[i], differs.get(i, False))
+        _comparison(cell, reference, results[i], corrected.get(i))
         for i, (cell, reference) in enumerate(zip(cells, references, strict=True))
     )
 
 
 def _comparison(
-    cell: Cell, reference: Cell | None, result: Paired | None, differs: bool
+    cell: Cell, reference: Cell | None, result: Paired | None, p_value: float | None
 ) -> Comparison | None:
     if reference is None or reference is cell:
         return None
@@ -81,6 +80,9 @@ def _comparison(
         low=result.low,
         high=result.high,
         rounds=result.rounds,
-        verdict=verdict_of(result.ratio, result.low, result.high, differs=differs),
+        verdict=verdict_of(
+            result.ratio, result.low, result.high, differs=p_value is not None and p_value < ALPHA
+        ),
         rounds_needed=result.rounds_needed,
+        p_value=p_value,
     )

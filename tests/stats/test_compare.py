@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devbench.stats import geometric_mean, holm, paired, rounds_needed, t_quantile
+from devbench.stats import (
+    DELTA,
+    geometric_mean,
+    half_width_at,
+    holm,
+    holm_adjusted,
+    p_equivalent,
+    paired,
+    rounds_needed,
+    settled,
+    verdict_of,
+)
 
 
 def rounds_of(values: list[float]) -> dict[int, float]:
@@ -81,20 +92,86 @@ def test_swapping_a_and_b_inverts_the_ratio(pairs: list[tuple[float, float]]) ->
     assert math.log(there.low) == pytest.approx(-math.log(back.high), rel=1e-6, abs=1e-9)
 
 
-def test_paired_agrees_with_the_referee() -> None:
+@pytest.mark.parametrize("rounds", [2, 3, 8, 20])
+def test_paired_agrees_with_the_referee(rounds: int) -> None:
     referee = pytest.importorskip("scipy.stats")
-    a, b = session(9, 1.01, spread=0.02)
+    a, b = session(9, 1.01, spread=0.02, rounds=rounds)
     test = referee.ttest_rel(np.log(list(b.values())), np.log(list(a.values())))
     result = paired(a, b)
     assert result is not None and result.p_value == pytest.approx(test.pvalue, rel=1e-9)
     interval = test.confidence_interval(0.95)
-    assert (result.low, result.high) == pytest.approx((math.exp(interval.low), math.exp(interval.high)))
+    assert (result.low, result.high) == pytest.approx(
+        (math.exp(interval.low), math.exp(interval.high)), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("ratio", [0.9, 0.98, 1.0, 1.01, 1.029, 1.031, 1.2])
+def test_equivalence_agrees_with_the_referee(ratio: float) -> None:
+    """Two one-sided t tests against the ends of ± delta; the larger p decides."""
+    referee = pytest.importorskip("scipy.stats")
+    a, b = session(11, ratio, spread=0.02)
+    differences = np.log(list(b.values())) - np.log(list(a.values()))
+    bound = math.log1p(DELTA)
+    above = referee.ttest_1samp(differences, -bound, alternative="greater").pvalue
+    below = referee.ttest_1samp(differences, bound, alternative="less").pvalue
+    assert p_equivalent(list(differences)) == pytest.approx(max(above, below), rel=1e-9)
+
+
+@given(st.integers(0, 10**6), st.floats(0.95, 1.05), st.floats(0.001, 0.05), st.integers(2, 20))
+def test_an_interval_inside_delta_is_what_equivalence_means(
+    seed: int, ratio: float, spread: float, rounds: int
+) -> None:
+    a, b = session(seed, ratio, spread=spread, rounds=rounds)
+    result = paired(a, b)
+    assert result is not None and result.low is not None and result.high is not None
+    assert result.p_equivalent is not None
+    inside = result.low >= 1 / (1 + DELTA) and result.high <= 1 + DELTA
+    assert inside == (result.p_equivalent <= 0.025)
+    if result.verdict == "same":
+        assert inside
+
+
+@given(st.integers(0, 10**6), st.floats(0.9, 1.1), st.floats(0.0005, 0.05), st.integers(2, 20))
+def test_what_is_settled_is_never_inconclusive(seed: int, ratio: float, spread: float, rounds: int) -> None:
+    """± delta/2 either excludes 1 or lies within ± delta: so it is worth adding rounds until then."""
+    a, b = session(seed, ratio, spread=spread, rounds=rounds)
+    result = paired(a, b)
+    assert result is not None
+    if settled(result.low, result.high):
+        assert result.verdict != "inconclusive"
+    assert not settled(None, None)
+
+
+def test_a_difference_that_holm_takes_back_is_no_difference() -> None:
+    """Alone it would be `small change`; among others it is what the interval says besides."""
+    assert verdict_of(1.015, 1.001, 1.029, differs=True) == "small change"
+    assert verdict_of(1.015, 1.001, 1.029, differs=False) == "same"
+    assert verdict_of(1.05, 1.001, 1.101, differs=False) == "inconclusive"
 
 
 def test_holm_rejects_step_by_step() -> None:
     assert holm([0.01, 0.04, 0.03, None]) == (True, False, False, False)
     assert holm([0.01, 0.02, 0.049]) == (True, True, True)
     assert holm([]) == ()
+
+
+def test_holm_adjusted_is_what_it_is_by_hand() -> None:
+    """0.01·4, 0.02·3, then never less than before it, and never above 1."""
+    assert holm_adjusted([0.02, None, 0.01, 0.6, 0.025]) == pytest.approx([0.06, None, 0.04, 0.6, 0.06])
+    assert holm_adjusted([0.9, 0.8]) == (1.0, 1.0)
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_is_the_step_down_rule(p_values: list[float]) -> None:
+    """Its definition: in order of p, reject while p < alpha / (those that are left), then stop."""
+    expected = [False] * len(p_values)
+    for left, index in zip(
+        range(len(p_values), 0, -1), sorted(range(len(p_values)), key=p_values.__getitem__), strict=True
+    ):
+        if p_values[index] * left >= 0.05:
+            break
+        expected[index] = True
+    assert holm(p_values) == tuple(expected)
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
@@ -107,10 +184,17 @@ def test_rounds_needed_is_the_least_that_is_narrow_enough() -> None:
     rounds = rounds_needed(differences)
     assert rounds is not None
 
-    def half(r: int) -> float:
-        return t_quantile(0.975, r - 1) * float(np.std(differences, ddof=1)) / math.sqrt(r)
+    spread = float(np.std(differences, ddof=1))
+    assert half_width_at(spread, rounds) <= math.log(1.03) / 2 < half_width_at(spread, rounds - 1)
 
-    assert half(rounds) <= math.log(1.02) < half(rounds - 1)
+
+@pytest.mark.parametrize("ratios", [[0.5, 2.0, 1.0], [1.01, 1.02], [0.9, 0.95, 0.97, 1.2, 0.8]])
+def test_geometric_mean_over_phones_agrees_with_the_referee(ratios: list[float]) -> None:
+    referee = pytest.importorskip("scipy.stats")
+    value, low, high = geometric_mean(ratios)
+    assert value == pytest.approx(float(referee.gmean(ratios)), rel=1e-9)
+    interval = referee.ttest_1samp(np.log(ratios), 0.0).confidence_interval(0.95)
+    assert (low, high) == pytest.approx((math.exp(interval.low), math.exp(interval.high)), rel=1e-9)
 
 
 def test_geometric_mean_of_ratios_over_phones() -> None:
