@@ -11,6 +11,7 @@ static const struct {
 } COMMANDS[] = {
     {"info", command_info},     {"sha256", command_sha256}, {"run", command_run},       {"follow", command_follow},
     {"stop", command_stop},     {"canary", command_canary}, {"sample", command_sample}, {"watchdog", command_watchdog},
+    {"exec", command_exec},
 };
 
 static void check_protocol(const char *given) {
@@ -30,7 +31,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (at < argc && argv[at][0] >= '0' && argv[at][0] <= '9') check_protocol(argv[at++]);
-    if (at >= argc) usage_error("no subcommand: info, sha256, run, follow, stop, canary, sample or watchdog");
+    if (at >= argc) usage_error("no subcommand: info, sha256, run, exec, follow, stop, canary, sample or watchdog");
     for (int i = 0; i < COUNT_OF(COMMANDS); i++)
         if (strcmp(COMMANDS[i].name, argv[at]) == 0) return COMMANDS[i].run(argc - at - 1, argv + at + 1);
     usage_error("unknown subcommand '%s'", argv[at]);

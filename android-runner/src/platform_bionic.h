@@ -36,6 +36,8 @@ typedef int pid_t;
 #define F_OK 0
 #define X_OK 1
 #define R_OK 4
+#define F_SETFD 2
+#define FD_CLOEXEC 1
 #define F_DUPFD_CLOEXEC 1030
 #define LOCK_SH 1
 #define LOCK_EX 2
@@ -43,6 +45,7 @@ typedef int pid_t;
 #define LOCK_UN 8
 #define CLOCK_MONOTONIC 1
 #define RUSAGE_SELF 0
+#define RUSAGE_CHILDREN (-1)
 #define AT_PAGESZ 6
 #define AT_CLKTCK 17
 #define POLLIN 1
