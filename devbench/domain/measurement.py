@@ -68,13 +68,14 @@ class Actual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpTime:
-    """One operator in pass `ops`: mean time of one call and the calls counted."""
+    """One operator in pass `ops`: mean time of one call, calls counted, the delegate that ran it or None."""
 
     index: int
     type: str
     name: str
     mean_ns: float
     calls: int
+    delegate: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,16 @@ def _percent_of_the_device(cell: Cell, measurement: Measurement) -> Reading:
     return Reading(value=of_a_core.value / len(cell.device.cores))
 
 
+def _cores_busy(cell: Cell, measurement: Measurement) -> Reading:
+    of_a_core = _percent_of_a_core(cell, measurement)
+    return of_a_core if of_a_core.value is None else Reading(value=of_a_core.value / 100.0)
+
+
+def _time(cell: Cell, measurement: Measurement) -> Reading:
+    usage = _steady(measurement)
+    return _NO_USAGE if usage is None else Reading(value=float(usage.utime_ns + usage.stime_ns))
+
+
 def _time_per_inference(cell: Cell, measurement: Measurement) -> Reading:
     usage, inferences = _steady(measurement), len(measurement.samples_ns("steady"))
     if usage is None:
@@ -68,6 +78,10 @@ METRICS = (
         label="CPU time an inference",
         better="lower",
         pass_name="resources",
+    ),
+    metric_of_runs(_cores_busy, name="cores_busy", unit="count", label="Cores busy", pass_name="resources"),
+    metric_of_runs(
+        _time, name="cpu_time", unit="ns", label="CPU time", phase="steady", pass_name="resources"
     ),
 )
 

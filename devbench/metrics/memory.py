@@ -11,6 +11,7 @@ from devbench.domain.measurement import Measurement
 from devbench.domain.summary import Cell
 from devbench.errors import ParseError
 from devbench.metrics.base import Metric, Reading, Scrape, metric_of_runs
+from devbench.metrics.usage import of_phase
 from devbench.parse import parse_meminfo, parse_smaps
 
 
@@ -19,16 +20,6 @@ def _peak(cell: Cell, measurement: Measurement) -> Reading:
     if not peaks:
         return Reading(value=None, n=0, reason="the runner could not read VmHWM")
     return Reading(value=float(max(peaks)))
-
-
-def _at_end_of(phase: str, field: str) -> Callable[[Cell, Measurement], Reading]:
-    def read(cell: Cell, measurement: Measurement) -> Reading:
-        found = [getattr(u, field) for u in measurement.usage if u.phase == phase]
-        if not found or found[-1] is None:
-            return Reading(value=None, n=0, reason=f"the runner could not read {field} of phase {phase}")
-        return Reading(value=float(found[-1]))
-
-    return read
 
 
 def _pss(cell: Cell, measurement: Measurement) -> Reading:
@@ -70,6 +61,15 @@ def _meminfo_uss(text: str) -> int | None:
     return sum(known) if known and len(known) == len(found) else None
 
 
+def _of_category(key: str) -> Callable[[Cell, Measurement], Reading]:
+    """A line of the app summary, which came with Android 6; its lines add up to PSS."""
+
+    def understand(text: str) -> int | None:
+        return parse_meminfo(text).summary.get(key)
+
+    return lambda cell, measurement: _told(measurement, ("meminfo", understand))
+
+
 def _rollup_pss(text: str) -> int | None:
     return parse_smaps(text).pss_bytes
 
@@ -103,11 +103,13 @@ METRICS = (
     _metric(_pss, "pss", "PSS", column=70),
     _metric(_uss, "uss", "USS"),
     *(
-        _metric(
-            _at_end_of(phase, f"rss_{kind}_bytes"), f"rss_{kind}", f"RSS {kind} after {phase}", phase=phase
-        )
+        _metric(of_phase(f"rss_{kind}_bytes", phase), f"rss_{kind}", f"RSS {kind} after {phase}", phase=phase)
         for phase in ("load", "steady")
-        for kind in ("anon", "file")
+        for kind in ("anon", "file", "shmem")
+    ),
+    *(
+        _metric(_of_category(f"{name}_bytes"), f"pss_{name}", f"PSS {name.replace('_', ' ')}")
+        for name in ("java_heap", "native_heap", "code", "stack", "graphics", "private_other", "system")
     ),
 )
 

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 from devbench.domain.codec import Json, to_json
-from devbench.domain.summary import CellSummary
+from devbench.domain.summary import Cell, CellSummary
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.summary import setup_words
+from devbench.summary.series import series_of
 
 REPORT_SCHEMA = 1
 
@@ -53,6 +54,7 @@ def _cell(summary: CellSummary, report: Report) -> Json:
         "size_bytes": cell.variant.size_bytes,
         "sha256": cell.variant.sha256,
         "setup": dict(setup_words(cell)),
+        "series": _series(report, cell),
         "status": summary.status,
         "verdict": summary.verdict,
         "estimates": to_json(summary.estimates),
@@ -61,6 +63,13 @@ def _cell(summary: CellSummary, report: Report) -> Json:
         "failure": to_json(summary.failure),
     }
     return _scrubbed(value, report)
+
+
+def _series(report: Report, cell: Cell) -> Json:
+    """The parts of the key that all numbers of the row share, and the key as one line."""
+    key = series_of(report.run, cell)
+    parts = _object(to_json(key))
+    return {**{name: parts[name] for name in parts if name not in ("metric", "phase")}, "text": key.text}
 
 
 def _without_serials(device: Json, report: Report) -> Json:

@@ -161,7 +161,10 @@ class Transcript:
     @_promised
     def ops(self) -> tuple[OpTime, ...]:
         keys = ("index", "type", "name", "mean_ns", "calls")
-        return tuple(from_json(OpTime, {key: e[key] for key in keys}) for e in self.all("op"))
+        return tuple(
+            from_json(OpTime, {"delegate": e.get("delegate"), **{key: e[key] for key in keys}})
+            for e in self.all("op")
+        )
 
     @_promised
     def outputs(self) -> tuple[OutputFile, ...]:

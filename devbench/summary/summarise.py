@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from devbench.conditions.readback import MILD_IDS
 from devbench.domain.measurement import Failure, Measurement
 from devbench.domain.run import Run
-from devbench.domain.summary import Cell, CellSummary, Comparison, Estimate
+from devbench.domain.summary import Cell, CellSummary, Comparison
 from devbench.domain.taint import Taint
 from devbench.metrics import Metric, all_metrics
-from devbench.stats import DELTA
 from devbench.summary.cells import cells_of
 from devbench.summary.comparison import chosen_baseline, compare_cells
 from devbench.summary.conditions import drift_of, taints_of
+from devbench.summary.verdict import verdict_of_number
 
-LEAST_ROUNDS = 5
 NOT_MEASURED = "not-measured"
 
 
@@ -85,21 +83,6 @@ def status_of(cell: Cell) -> tuple[str, Failure | None]:
     if failed:
         return "failed", _reason(failed)
     return "skipped", _reason(attempts)
-
-
-def verdict_of_number(profile: str, taints: Sequence[Taint], steady: Estimate | None) -> str:
-    """`quick look`, `tainted`, `inconclusive` or `trusted` (docs/measuring.md); mild taints are only shown.
-
-    Inconclusive: fewer than 5 runs, or an interval in which a change of 3 % could hide.
-    """
-    if profile == "quick":
-        return "quick look"
-    if any(taint.id not in MILD_IDS for taint in taints):
-        return "tainted"
-    if steady is None or steady.value is None or steady.low is None or steady.high is None:
-        return "inconclusive"
-    wide = max(steady.high / steady.value, steady.value / steady.low) > 1.0 + DELTA
-    return "inconclusive" if wide or steady.rounds < LEAST_ROUNDS else "trusted"
 
 
 def _reason(attempts: Sequence[Measurement]) -> Failure | None:

@@ -83,13 +83,13 @@ def test_the_metric_of_the_docs_is_one_file(tmp_path: Path, monkeypatch: pytest.
 
     folder = tmp_path / "extra"
     folder.mkdir()
-    (folder / "faults_example.py").write_text(python_blocks()["metrics"], "utf-8")
+    (folder / "swap_example.py").write_text(python_blocks()["metrics"], "utf-8")
     monkeypatch.setattr(devbench.metrics, "__path__", [*devbench.metrics.__path__, str(folder)])
-    assert "minor_faults" in {metric.name for metric in all_metrics()}
+    assert "swap" in {metric.name for metric in all_metrics()}
     from devbench.reports.base import build_report
 
     report = build_report(make_run())
-    found = report.summaries[0].estimate("minor_faults")
+    found = report.summaries[0].estimate("swap")
     assert found is not None
     assert found.value is not None or found.reason
 

@@ -160,3 +160,40 @@ def test_a_metric_is_added_by_one_file(tmp_path: Path, monkeypatch: pytest.Monke
     from devbench.reports.table import build_table
 
     assert "Words" in [column.label for column in build_table(build_report(make_run())).columns]
+
+
+def test_faults_switches_and_cpu_time_are_those_of_the_kernel() -> None:
+    cell = first_cell()
+    run = next(m for m in cell.measurements if m.pass_name == "resources")
+    counts = {"minor_faults": 7, "major_faults": 0, "voluntary_switches": 3, "involuntary_switches": 11}
+    counted = with_resources(cell, usage=tuple(replace(u, **counts, rss_shmem_bytes=4096) for u in run.usage))
+    assert {name: estimate(counted, name, "steady").value for name in counts} == counts
+    assert estimate(counted, "rss_shmem", "load").value == 4096
+    usage = next(u for u in run.usage if u.phase == "steady")
+    assert estimate(cell, "cores_busy").value == pytest.approx(3.5, rel=1e-6)
+    assert estimate(cell, "cpu_time", "steady").value == usage.utime_ns + usage.stime_ns
+    assert "could not read major_faults" in (estimate(cell, "major_faults", "steady").reason or "")
+
+
+SUMMARY = """
+ App Summary
+                       Pss(KB)
+                        ------
+           Java Heap:        0
+         Native Heap:     2900
+                Code:     1800
+               Stack:       48
+            Graphics:        0
+       Private Other:      100
+              System:      152
+
+               TOTAL:     5000      TOTAL SWAP (KB):        0
+"""
+
+
+def test_memory_by_category_is_that_of_the_app_summary_and_unknown_before_it_came() -> None:
+    told = with_resources(first_cell(), scrapes={"meminfo": MEMINFO + SUMMARY})
+    assert estimate(told, "pss_native_heap").value == 2900 * 1024
+    assert estimate(told, "pss_graphics").value == 0
+    old = with_resources(first_cell(), scrapes={"meminfo": MEMINFO})
+    assert estimate(old, "pss_code").value is None

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from devbench.domain.measurement import Measurement
+from devbench.domain.phone_session import PhoneSession
 from devbench.domain.run import RunHeader
 from devbench.domain.summary import Comparison, Estimate
 from devbench.metrics import all_metrics, all_scrapes
 from devbench.reports.csv_files import SAMPLE_COLUMNS, SUMMARY_COLUMNS
 from devbench.reports.pictures import all_pictures
+from devbench.summary.series import SeriesKey
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "results-format.md"
 NAMED = set(re.findall(r"`([a-z_0-9A-Z-]+)(?:\[\])?`", DOCUMENT.read_text("utf-8")))
@@ -29,9 +31,14 @@ def nouns(kind: object, seen: set[type]) -> set[type]:
     return seen
 
 
+NOUNS = {Estimate, Comparison, SeriesKey}
+for _root in (RunHeader, Measurement, PhoneSession):
+    nouns(_root, NOUNS)
+
+
 @pytest.mark.parametrize(
     "noun",
-    sorted(nouns(RunHeader, nouns(Measurement, {Estimate, Comparison})), key=lambda kind: kind.__name__),
+    sorted(NOUNS, key=lambda kind: kind.__name__),
 )
 def test_every_key_of_every_noun_is_explained(noun: type) -> None:
     assert {field.name for field in dataclasses.fields(noun)} - NAMED == set()

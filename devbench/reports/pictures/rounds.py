@@ -13,6 +13,7 @@ from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, by_phone, drawings_by_phone, labels
 from devbench.reports.pictures.style import INK, MUTED, SERIES, SMALL, new_figure, series_style
 from devbench.summary.conditions import steady_by_round
+from devbench.summary.processes import fastest_khz, hottest_c
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +47,7 @@ def _session(report: Report, mine: Sequence[CellSummary]) -> Session:
     runs = [m for s in both for m in s.cell.of_pass("latency")]
     return Session(
         medians={label: points for label, points in medians.items() if points},
-        hottest_c=_by_round(runs, _hottest_c),
+        hottest_c=_by_round(runs, lambda run: hottest_c(run.state_after)),
         clock_mhz=_by_round(runs, _clock_mhz),
     )
 
@@ -60,19 +61,9 @@ def _by_round(runs: Sequence[Measurement], read: Callable[[Measurement], float |
     return dict(sorted(found.items()))
 
 
-def _hottest_c(run: Measurement) -> float | None:
-    state = run.state_after
-    if state is None:
-        return None
-    known = [*state.temperatures_c.values(), state.battery_temperature_c]
-    return max((c for c in known if c is not None), default=None)
-
-
 def _clock_mhz(run: Measurement) -> float | None:
-    clocks = run.actual.cpu_khz if run.actual and run.actual.cpu_khz else {}
-    if not clocks and run.state_after is not None:
-        clocks = run.state_after.cpu_khz
-    return max(clocks.values()) / 1000 if clocks else None
+    khz = fastest_khz(run)
+    return None if khz is None else khz / 1000
 
 
 def _draw(session: Session) -> Figure:

@@ -1,0 +1,104 @@
+"""What must be alike for two numbers to belong to one series over nights (docs/measuring.md).
+
+Pure: a key is made of the run's header and sessions and of what was measured, and never of a path or a serial.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from devbench.domain.run import Run
+from devbench.domain.summary import Cell
+from devbench.plan import target_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesKey:
+    """One series. `allowed` are the ids of gate conditions that were gone on with, sorted.
+
+    `clock_state` is `unknown` where the runs do not tell, `mixed` where they differ. A model's file may change
+    within a series, since that is what a series is to show; the engine, the runner and the phone's build may not.
+    """
+
+    device: str
+    fingerprint: str
+    runner: str
+    runner_sha256: str
+    engine: str
+    engine_sha256: str
+    delegate: str
+    threads: int
+    cores: str
+    abi: str
+    profile: str
+    clock_state: str
+    variant: str
+    inputs: str = ""
+    allowed: tuple[str, ...] = field(default_factory=tuple)
+    metric: str = ""
+    phase: str = ""
+
+    @property
+    def text(self) -> str:
+        """The same key as one line: `name=value` with `;` between, values percent-encoded, in a fixed order."""
+        parts = []
+        for each in dataclasses.fields(self):
+            value = getattr(self, each.name)
+            words = ",".join(value) if isinstance(value, tuple) else str(value)
+            parts.append(f"{each.name}={quote(words, safe=' ,.:/+@-_')}")
+        return ";".join(parts)
+
+    def of(self, metric: str, phase: str = "") -> SeriesKey:
+        """The key of one of the cell's numbers."""
+        return dataclasses.replace(self, metric=metric, phase=phase)
+
+
+def series_of(run: Run, cell: Cell) -> SeriesKey:
+    """The key of a cell, without metric and phase; what is not known is an empty text."""
+    backend, target = cell.backend, target_for(cell.device, cell.abi)
+    runners = [a.sha256 for a in run.header.artifacts if a.role == "runner" and a.target == target]
+    return SeriesKey(
+        device=cell.device.device,
+        fingerprint=cell.device.fingerprint or "",
+        runner=cell.runner,
+        runner_sha256=",".join(sorted(set(runners))),
+        engine=backend.engine,
+        engine_sha256=backend.engine_sha256 or "",
+        delegate=backend.delegate,
+        threads=backend.threads,
+        cores=backend.cores,
+        abi=cell.abi,
+        profile=run.header.profile.name,
+        clock_state=clock_state_of(cell),
+        variant=cell.variant.variant,
+        inputs=_inputs(run, cell),
+        allowed=allowed_ids(run, cell.device.device),
+    )
+
+
+def allowed_ids(run: Run, device: str) -> tuple[str, ...]:
+    """Ids of what the gate found on this phone and the session went on with, sorted."""
+    sessions = [s for s in run.sessions if s.device == device]
+    return tuple(sorted({t.id for s in sessions for t in s.taints if t.id not in s.refused}))
+
+
+def clock_state_of(cell: Cell) -> str:
+    """What held the clocks in measured runs: `locked`, `fixed-performance`, `free`, `mixed` or `unknown`."""
+    measured = [m for m in cell.measurements if m.status == "ok"]
+    states = {m.clock_state for m in cell.of_pass("latency")} or {m.clock_state for m in measured}
+    if len(states) > 1:
+        return "mixed"
+    return next(iter(states), None) or "unknown"
+
+
+def _inputs(run: Run, cell: Cell) -> str:
+    """Shapes, files and signature that were asked for; empty where the model's own were taken."""
+    ids = {m.job_id for m in cell.measurements}
+    job = next((job for job in run.header.jobs if job.job_id in ids), None)
+    if job is None:
+        return ""
+    words = [f"{name}={shape}" for name, shape in sorted(job.input_shapes.items())]
+    words += [f"{name}={sha256[:16]}" for name, sha256 in sorted(job.input_sha256.items())]
+    return ", ".join([*words, *([f"signature {job.signature}"] if job.signature else [])])
