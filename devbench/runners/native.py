@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import shlex
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devbench.adb.phone import KEPT_STDERR
 from devbench.adb.sync import pull
 from devbench.devices.state import parse_state, state_script
 from devbench.domain.device import DeviceState
@@ -19,8 +16,17 @@ from devbench.domain.variant import Variant
 from devbench.errors import DeadlinePassed, DeviceError
 from devbench.metrics import all_scrapes
 from devbench.runners.base import Attempt, RunnerKind, Site
-from devbench.runners.cas import BASE, CAS, PATHS_AT_ONCE, PROTOCOL, LocalFile, ensure_files, ensure_runner
+from devbench.runners.cas import PROTOCOL, LocalFile, ensure_files, ensure_runner
 from devbench.runners.follow import REFUSED, follow
+from devbench.runners.jobs import (
+    input_file,
+    inputs_of,
+    job_folder,
+    model_file,
+    runner_file,
+    stop_in,
+    stop_leftovers,
+)
 from devbench.runners.patience import again
 from devbench.runners.protocol import Transcript
 
@@ -28,13 +34,11 @@ if TYPE_CHECKING:
     from devbench.engines import EngineFile
     from devbench.runners.binaries import RunnerBinary
 
-JOBS = f"{BASE}/jobs"
 LOG_TAIL_BYTES = 4000
 MAX_OUTPUT_BYTES = 32_000_000
 STATE_DEADLINE_S = 10.0
 SCRAPE_DEADLINE_S = 6.0  # all of them fit into the 20 s that the runner holds the process for
 _MARK = "== devbench-log-end"
-_JOB_NAME = re.compile(r"\b[0-9a-f]{16}-\d+\b")  # job id and attempt
 
 
 class NativeRunner:
@@ -45,7 +49,7 @@ class NativeRunner:
     ) -> None:
         """`binaries` by ABI; the phone's best one also hashes, follows and stops."""
         self.site = site
-        self._runners = {abi: _runner_file(binary) for abi, binary in binaries.items()}
+        self._runners = {abi: runner_file(binary) for abi, binary in binaries.items()}
         self._runner = next(self._runners[abi] for abi in (*site.info.abis, *binaries) if abi in binaries)
         self._engines = {
             sha256: LocalFile(
@@ -63,16 +67,16 @@ class NativeRunner:
 
     def prepare(self, variants: tuple[Variant, ...], jobs: tuple[Job, ...]) -> None:
         site, phone = self.site, self.site.phone
-        self._models = {v.variant: _model_file(v) for v in variants}
-        self._inputs = {path: _input_file(path, sha256) for path, sha256 in _inputs_of(jobs).items()}
+        self._models = {v.variant: model_file(v) for v in variants}
+        self._inputs = {path: input_file(path, sha256) for path, sha256 in inputs_of(jobs).items()}
         files = [*self._runners.values(), *self._engines.values(), *self._models.values(), *self._inputs.values()]
         again(site, lambda: ensure_runner(phone, self._runner, self._told, stop=site.stop))
-        again(site, self._stop_leftovers)
+        again(site, lambda: stop_leftovers(phone, self._runner))
         again(site, lambda: ensure_files(phone, self._runner, files, self._told, stop=site.stop))
 
     def measure(self, attempt: Attempt) -> Measurement:
         """One job. The phone's own trouble (offline, hang of adb) is a DeviceError of its class."""
-        folder = _folder(attempt)
+        folder = job_folder(attempt)
         before = self._state or self._read_state()
         self._state = None
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -125,7 +129,7 @@ class NativeRunner:
             follow(self.site, start, self._follow_command(folder), transcript,
                    lambda event: self._react(attempt.job, folder, event, scrapes))  # fmt: skip
         except DeadlinePassed as error:
-            self._stop(folder)
+            stop_in(self.site.phone, self._runner, folder)
             return transcript, scrapes, error
         return transcript, scrapes, None
 
@@ -228,69 +232,17 @@ class NativeRunner:
         self.site.phone.remove(folder)
         return tuple(kept)
 
-    def _stop(self, folder: str) -> None:
-        self.site.phone.shell(f"{self._runner.remote} {PROTOCOL} stop {folder}/out.jsonl")
-
     def stop_job(self, attempt: Attempt) -> None:
         """End what an interrupted attempt left running, and remove its files."""
-        folder = _folder(attempt)
+        folder = job_folder(attempt)
         try:
-            self._stop(folder)
+            stop_in(self.site.phone, self._runner, folder)
             self.site.phone.remove(folder)
         except DeviceError:
             pass  # the phone is gone; the next run on it stops leftovers first
 
-    def _stop_leftovers(self) -> None:
-        """What a killed devbench left running would disturb, and its files would fill the phone."""
-        phone = self.site.phone
-        left = [f"{JOBS}/{name}" for name in _JOB_NAME.findall(phone.shell(f"ls {JOBS}").stdout)]
-        for folder in left:
-            self._stop(folder)
-        for start in range(0, len(left), PATHS_AT_ONCE):
-            phone.remove(*left[start : start + PATHS_AT_ONCE])
-        phone.shell(f"mkdir -p {JOBS}; rm {CAS}/*.part 2>/dev/null")
-        # where a shell keeps its stderr before Android 7, if a cable was pulled in a command
-        names = phone.shell("ls -a /data/local/tmp").stdout.split()
-        kept = [name for name in names if name.startswith(KEPT_STDERR)]
-        if kept:
-            phone.remove(*(f"/data/local/tmp/{name}" for name in kept))
-
     def _told(self, file: LocalFile, seconds: float) -> None:
         self.site.talk.pushed(file.what, file.size_bytes, seconds)
-
-
-def _runner_file(binary: RunnerBinary) -> LocalFile:
-    return LocalFile(
-        what=f"the runner for {binary.target}",
-        path=binary.path,
-        sha256=binary.sha256,
-        size_bytes=binary.size_bytes,
-        executable=True,
-    )
-
-
-def _model_file(variant: Variant) -> LocalFile:
-    return LocalFile(
-        what=f"model {variant.variant}",
-        path=Path(variant.path),
-        sha256=variant.sha256,
-        size_bytes=variant.size_bytes,
-    )
-
-
-def _folder(attempt: Attempt) -> str:
-    return f"{JOBS}/{attempt.job.job_id}-{attempt.number}"
-
-
-def _inputs_of(jobs: tuple[Job, ...]) -> dict[str, str]:
-    """SHA-256 by path of all input files."""
-    return {path: job.input_sha256[name] for job in jobs for name, path in job.input_files.items()}
-
-
-def _input_file(path: str, sha256: str) -> LocalFile:
-    source = Path(path)
-    size_bytes = source.stat().st_size
-    return LocalFile(what=f"input {source.name}", path=source, sha256=sha256, size_bytes=size_bytes)
 
 
 def _timeout(silent: DeadlinePassed, log: str) -> Failure:
