@@ -3,6 +3,7 @@
 Numpy at most. The rules and why they hold: docs/measuring.md.
 """
 
+from devbench.stats.binomial import Proportion, proportion
 from devbench.stats.compare import (
     ALPHA,
     DELTA,
@@ -45,6 +46,7 @@ __all__ = [
     "Drift",
     "Interval",
     "Paired",
+    "Proportion",
     "RunQuality",
     "Unpaired",
     "coefficient_of_variation",
@@ -59,6 +61,7 @@ __all__ = [
     "p_equivalent",
     "paired",
     "percentile_if_enough",
+    "proportion",
     "rounds_for_spread",
     "rounds_needed",
     "run_median",

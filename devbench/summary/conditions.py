@@ -19,10 +19,9 @@ def steady_by_round(cell: Cell) -> dict[int, float]:
     }
 
 
-def drift_of(control: Cell) -> Drift | None:
-    """How the control's latency changed over the session; None when there are too few rounds."""
-    values = steady_by_round(control)
-    return drift_over_rounds(list(values), list(values.values()))
+def drift_of(cells: Iterable[Cell]) -> Drift | None:
+    """How the latencies of one phone changed together over its session; None when there are too few rounds."""
+    return drift_over_rounds(steady_by_round(cell) for cell in cells)
 
 
 def taints_of(cell: Cell, drift: Drift | None) -> tuple[Taint, ...]:
@@ -107,7 +106,7 @@ def _drift_taint(drift: Drift) -> Taint:
     return Taint(
         id="DRIFT",
         sentence="The phone itself changed speed during the session; comparisons are paired and stand.",
-        detail=f"control {drift.total:+.1%} ({drift.low:+.1%} to {drift.high:+.1%}) over the rounds, "
+        detail=f"latencies {drift.total:+.1%} ({drift.low:+.1%} to {drift.high:+.1%}) over the rounds, "
         f"{DRIFT_LIMIT:.0%} is the limit",
         fix="cool the phone down and keep it on a charger, or lock its clocks",
     )

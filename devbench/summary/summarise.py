@@ -35,7 +35,8 @@ def _summaries(
     run: Run, cells: Sequence[Cell], wanted: Sequence[Cell], baseline: str | None
 ) -> tuple[CellSummary, ...]:
     metrics = all_metrics()
-    drifts = {c.device.device: drift_of(c) for c in cells if c.variant.control}
+    phones = {cell.device.device for cell in cells}
+    drifts = {name: drift_of(c for c in cells if c.device.device == name) for name in phones}
     comparisons = compare_cells(wanted, baseline)
     return tuple(
         _summary(

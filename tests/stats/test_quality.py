@@ -59,14 +59,28 @@ def test_drift_of_six_percent_matters_and_noise_does_not() -> None:
     rng = np.random.default_rng(4)
     rounds = list(range(1, 9))
     noise = rng.normal(0, 0.005, 8)
-    heating = drift_over_rounds(rounds, [10 * (1 + 0.06 * i / 7) * (1 + e) for i, e in enumerate(noise)])
-    steady = drift_over_rounds(rounds, [10 * (1 + e) for e in noise])
+    heating = drift_over_rounds([{r: 10 * (1 + 0.06 * i / 7) * (1 + noise[i]) for i, r in enumerate(rounds)}])
+    steady = drift_over_rounds([{r: 10 * (1 + noise[i]) for i, r in enumerate(rounds)}])
     assert heating is not None and heating.matters and heating.total == pytest.approx(0.06, abs=0.015)
     assert steady is not None and not steady.matters
 
 
 def test_two_rounds_cannot_show_drift() -> None:
-    assert drift_over_rounds([1, 2], [10.0, 12.0]) is None
+    assert drift_over_rounds([{1: 10.0, 2: 12.0}]) is None
+    assert drift_over_rounds([]) is None
+
+
+def test_models_of_different_speed_show_the_drift_that_they_share() -> None:
+    """Each has its own level; three of them see what one alone would take for noise."""
+    rng = np.random.default_rng(8)
+    heat = 1 + 0.06 * np.arange(8) / 7
+    series = [
+        dict(enumerate((level * heat * np.exp(rng.normal(0, 0.02, 8))).tolist(), 1)) for level in (1e6, 5e6, 40e6)
+    ]
+    together = drift_over_rounds(series)
+    assert together is not None and together.matters and together.low < 0.06 < together.high
+    alone = [drift_over_rounds([one]) for one in series]
+    assert not all(drift is not None and drift.matters for drift in alone)
 
 
 def test_drift_agrees_with_the_referee() -> None:
@@ -74,8 +88,25 @@ def test_drift_agrees_with_the_referee() -> None:
     rounds, values = [1, 2, 3, 5, 6], [10.0, 10.3, 10.2, 10.9, 11.0]
     fit = referee.linregress(rounds, np.log(values))
     half = referee.t.ppf(0.975, 3) * fit.stderr
-    drift = drift_over_rounds(rounds, values)
+    drift = drift_over_rounds([dict(zip(rounds, values, strict=True))])
     assert drift is not None
     assert np.log1p([drift.total, drift.low, drift.high]) == pytest.approx(
         [5 * fit.slope, 5 * (fit.slope - half), 5 * (fit.slope + half)], rel=1e-9
+    )
+
+
+def test_drift_of_several_is_least_squares_with_a_level_for_each() -> None:
+    """By the normal equations of all columns at once."""
+    referee = pytest.importorskip("scipy.stats")
+    series = [{1: 10.0, 2: 10.4, 3: 10.3}, {1: 2.0, 3: 2.2, 4: 2.1, 5: 2.3}]
+    rows = [(i, r, np.log(value)) for i, one in enumerate(series) for r, value in one.items()]
+    design = np.array([[i == 0, i == 1, r] for i, r, _ in rows], dtype=float)
+    y = np.array([value for _, _, value in rows])
+    solution, (squares,), _, _ = np.linalg.lstsq(design, y, rcond=None)
+    error = np.sqrt(squares / 4 * np.linalg.inv(design.T @ design)[2, 2])
+    half = referee.t.ppf(0.975, 4) * error
+    drift = drift_over_rounds(series)
+    assert drift is not None
+    assert np.log1p([drift.total, drift.low, drift.high]) == pytest.approx(
+        [4 * solution[2], 4 * (solution[2] - half), 4 * (solution[2] + half)], rel=1e-9
     )
