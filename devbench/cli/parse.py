@@ -15,7 +15,7 @@ from devbench.errors import ParseError, UsageError
 # KINDS of devbench.parse, spelled out so that `--help` needs no import; tests hold the two together.
 KIND_NAMES = (
     "battery, meminfo, meminfo-system, cpuinfo, thermal, getprop, procstat, procstatus, proc-meminfo, "
-    "proc-cpuinfo, smaps, cpufreq, top, exit, benchmark_model"
+    "proc-cpuinfo, smaps, cpufreq, top, ps, exit, benchmark_model"
 )
 EXAMPLES = """
 [bold]Examples[/bold]

@@ -29,6 +29,7 @@ from devbench.parse.procsystem import (
     parse_proc_cpuinfo,
     parse_proc_meminfo,
 )
+from devbench.parse.ps import Ps, PsProcess, parse_ps
 from devbench.parse.thermal import CoolingDevice, Temperature, Thermal, parse_thermal
 from devbench.parse.top import Top, TopProcess, parse_top
 
@@ -46,6 +47,7 @@ _PARSERS: dict[str, Callable[[str | bytes], Any]] = {
     "smaps": parse_smaps,
     "cpufreq": parse_cpufreq,
     "top": parse_top,
+    "ps": parse_ps,
     "exit": parse_exit,
     "benchmark_model": parse_benchmark_model,
 }
@@ -98,6 +100,8 @@ __all__ = [
     "ProcStatus",
     "ProcessMemory",
     "Properties",
+    "Ps",
+    "PsProcess",
     "Smaps",
     "Temperature",
     "Thermal",
@@ -118,6 +122,7 @@ __all__ = [
     "parse_procstat",
     "parse_procstatus",
     "parse_properties",
+    "parse_ps",
     "parse_smaps",
     "parse_thermal",
     "parse_top",

@@ -126,12 +126,23 @@ def _word(values: Mapping[str, str], key: str, words: Mapping[int, str], notes: 
     return None
 
 
+def _no_number(values: Mapping[str, str], key: str, notes: Notes) -> None:
+    if text := values.get(key):
+        notes.warn(f"{key} {text!r} is no number")
+    else:
+        notes.missing([key])
+
+
 def _level_pct(values: Mapping[str, str], notes: Notes) -> float | None:
     level = decimal(values.get("level", ""))
     scale = decimal(values.get("scale", "100")) or 100.0
     if level is None:
-        notes.missing(["level"])
+        _no_number(values, "level", notes)
         return None
+    if values.get("present", "").lower() in ("false", "0"):
+        notes.warn("no battery is present")
+        if level == 0:
+            return None
     percent = 100.0 * level / scale
     if not 0 <= percent <= 100:
         notes.warn(f"level {level:g} of {scale:g} is no level of a battery")
@@ -143,7 +154,7 @@ def _voltage_mv(values: Mapping[str, str], source: str, notes: Notes) -> int | N
     """mV; cells in series make at most 20 V, so that V, mV and µV cannot be mistaken for each other."""
     raw = decimal(values.get("voltage", ""))
     if raw is None:
-        notes.missing(["voltage"])
+        _no_number(values, "voltage", notes)
         return None
     if raw == 0:
         notes.warn("voltage 0: not reported")
@@ -161,7 +172,7 @@ def _temperature_c(values: Mapping[str, str], voltage_mv: int | None, notes: Not
     """°C from tenths; where those are implausible, the first unit that makes a usual temperature of it."""
     raw = decimal(values.get("temperature", ""))
     if raw is None:
-        notes.missing(["temperature"])
+        _no_number(values, "temperature", notes)
         return None
     if raw == 0:
         if voltage_mv is None or values.get("present", "true").lower() in ("false", "0"):
@@ -201,7 +212,7 @@ def _charge_uah(values: Mapping[str, str], notes: Notes) -> int | None:
     elif raw < 0:
         notes.warn(f"charge counter {raw}: not reported")
         return None
-    elif raw == 0 and decimal(values.get("level", "")) != 0:
-        notes.warn("charge counter 0 at a level above 0: not reported")
+    elif raw == 0 and (values.get("present", "").lower() == "false" or decimal(values.get("level", "")) != 0):
+        notes.warn("charge counter 0 without a battery or at a level above 0: not reported")
         return None
     return raw

@@ -10,10 +10,16 @@ from devbench.parse.refusal import refuse
 from devbench.parse.text import Notes, clean
 
 # `grep . FILES` prints path:value, `head FILES` headings, `echo; cat` loops the path alone on a line.
-_PAIR = re.compile(r"(/sys/[A-Za-z0-9_./-]{1,200}?)[ \t]{0,4}[:=][ \t]{0,4}(.{0,4000})")
+_PAIR = re.compile(r"(/sys/[A-Za-z0-9_./-]{1,200}?)(?:[ \t]{0,4}[:=][ \t]{0,4}|[ \t]{1,8})(?=\S)(.{0,4000})")
 _HEADING = re.compile(r"(?:==> )?(/sys/[A-Za-z0-9_./-]{1,200}?):?(?: <==)?")
 _ERROR = re.compile(r".{0,60}?(/sys/[A-Za-z0-9_./-]{1,200}): ([A-Z][A-Za-z/ ]{3,60})")
-_TABLE_ROW = re.compile(r"([0-9]{3,12}) ([0-9]{1,20})")
+# What cat says of a file; on Android 4 without its own name in front.
+_NO_VALUE = re.compile(
+    r"(?:No such (?:file or directory|device)|Permission denied|Invalid argument|Is a directory"
+    r"|Input/output error|I/O error|Device or resource busy|Operation not permitted)"
+)
+_TABLE_ROW = re.compile(r"([0-9]{3,12})((?:[ \t]{1,8}(?:[0-9]{1,20}|N/A)){1,32})")
+_TABLE_HEAD = re.compile(r"freq(?:[ \t]{1,8}cpu[0-9]{1,3}){1,32}")
 _SLOWEST_KHZ, _FASTEST_KHZ = 1_000, 10_000_000
 
 
@@ -37,7 +43,8 @@ def parse_cpufreq(text: str | bytes) -> CpuFreq:
     table = _table(text, notes)
     if table is None:
         raise refuse("cpufreq", text)
-    return CpuFreq(source="time_in_state", files={"time_in_state": table}, warnings=notes.done())
+    name = "all_time_in_state" if table.startswith("freq") else "time_in_state"
+    return CpuFreq(source=name, files={name: table}, warnings=notes.done())
 
 
 def _by_path(lines: list[str], notes: Notes) -> dict[str, list[str]]:
@@ -52,8 +59,12 @@ def _by_path(lines: list[str], notes: Notes) -> dict[str, list[str]]:
             contents.setdefault(error[1], [])
             path = None
         elif pair:
-            contents.setdefault(pair[1], []).append(pair[2])
             path = None
+            if _NO_VALUE.fullmatch(pair[2]):
+                notes.warn(f"{pair[1]}: {pair[2]}")
+                contents.setdefault(pair[1], [])
+            else:
+                contents.setdefault(pair[1], []).append(pair[2])
         elif heading:
             path = heading[1]
             contents.setdefault(path, [])
@@ -82,12 +93,13 @@ def _value(path: str, lines: list[str], notes: Notes) -> int | str | None:
 def _table(text: str, notes: Notes) -> str | None:
     """A `time_in_state` table as it stands, without blank lines and noise."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    rows = [line for line in lines if _TABLE_ROW.fullmatch(line)]
+    head = [line for line in lines if _TABLE_HEAD.fullmatch(line)][:1]
+    rows = [line for line in lines if _TABLE_ROW.fullmatch(line) and (head or len(line.split()) == 2)]
     if not rows:
         return None
     notes.warn("the text names no file: a table of kHz and ticks of 10 ms, as time_in_state has it")
-    if len(rows) < len(lines):
-        notes.warn(f"{len(lines) - len(rows)} lines are no rows of the table")
+    if len(rows) + len(head) < len(lines):
+        notes.warn(f"{len(lines) - len(rows) - len(head)} lines are no rows of the table")
     if any(int(row.split()[0]) > _FASTEST_KHZ for row in rows):
         notes.warn("a frequency in it is no clock of a CPU in kHz")
-    return "\n".join(rows)
+    return "\n".join(head + rows)

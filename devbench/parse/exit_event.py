@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 # crash's one line to its dump.
 DIED, KILLED, CRASHED, DUMPED = 1, 2, 3, 4
 MAX_FRAMES = 128
+_SIGABRT = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Events:
         if place is None or self._pid_used_again(place, event, weight):
             if event.pid is not None:
                 self._by_pid[event.pid] = len(self._events)
-            elif event in self._events[-8:]:
+            elif event in self._events[-8:] or self._ends_the_last(event):
                 return
             self._events.append(event)
             self._weights.append(weight)
@@ -44,6 +45,14 @@ class Events:
         first, second = (event, held) if weight > self._weights[place] else (held, event)
         self._events[place] = _merged(first, second)
         self._weights[place] = max(weight, self._weights[place])
+
+    def _ends_the_last(self, event: ExitEvent) -> bool:
+        """An abort after the word that memory ran out is the end that this led to."""
+        last = self._events[-1] if self._events else None
+        if last is None or last != ExitEvent(failure_kind="out-of-memory") or event.signal != _SIGABRT:
+            return False
+        self._events[-1] = replace(event, failure_kind=last.failure_kind)
+        return True
 
     def _pid_used_again(self, place: int, event: ExitEvent, weight: int) -> bool:
         # Only Android's process names tell; the kernel and crashing threads cut or change theirs.

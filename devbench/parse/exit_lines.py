@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 
 from devbench.parse.exit_event import CRASHED, DIED, KILLED, ExitEvent
-from devbench.parse.logcat import LogLine
+from devbench.parse.logcat import KERNEL_PREFIX, LogLine
 
+_FIELD_NAME = re.compile(r"^[A-Z][A-Za-z ]{1,24}=")
 Found = tuple[ExitEvent, int] | None
 _SIGKILL = 9
 _SIGNAL_WORDS = {
@@ -15,6 +16,8 @@ _SIGNAL_WORDS = {
     "trace/bpt trap": 5, "aborted": 6, "abort": 6, "bus error": 7, "floating point exception": 8, "killed": 9,
     "segmentation fault": 11, "broken pipe": 13, "terminated": 15, "stack fault": 16, "bad system call": 31,
 }  # fmt: skip
+# What an x86 kernel calls SIGSEGV, SIGILL and SIGFPE.
+_TRAPS = {"segfault": 11, "trap invalid opcode": 4, "trap divide error": 8}
 _ENDED_FROM_OUTSIDE = frozenset({1, 2, 9, 15})
 
 
@@ -64,7 +67,8 @@ def _has_died(match: re.Match[str], line: LogLine) -> Found:
 
 def _event_log(match: re.Match[str], line: LogLine) -> Found:
     """`am_…: [user,pid,process,…]`; before Android 4.2 without the user. The last field may hold commas."""
-    fields = [field.strip() for field in match[2].rstrip().removesuffix("]").split(",")]
+    # `logcat -v descriptive` names the fields: "User=0,PID=…".
+    fields = [_FIELD_NAME.sub("", field.strip()) for field in match[2].rstrip().removesuffix("]").split(",")]
     numbers = [field.isascii() and field.isdigit() and len(field) <= 10 for field in fields[:2]]
     if match[1] in ("am_crash", "am_anr") and len(fields) > 2 and all(numbers):
         pid, process = (fields[0], fields[2]) if match[1] == "am_crash" else (fields[1], fields[2])
@@ -82,7 +86,33 @@ def _event_log(match: re.Match[str], line: LogLine) -> Found:
 
 
 def _low_memory(match: re.Match[str], line: LogLine) -> Found:
-    return ExitEvent(failure_kind="killed", pid=int(match[2]), process=match[1] or None), KILLED
+    # The kernel names the thread that it chose; the process is its group, where that is named.
+    pid = int(match[3] or match[2])
+    return ExitEvent(failure_kind="killed", pid=pid, process=match[1] or None), KILLED
+
+
+def _too_many_crashes(match: re.Match[str], line: LogLine) -> Found:
+    return ExitEvent(failure_kind="crash", pid=int(match[2]), process=match[1] or None), CRASHED
+
+
+def _watchdog(match: re.Match[str], line: LogLine) -> Found:
+    return ExitEvent(failure_kind="timeout", pid=line.pid, process="system_server"), CRASHED
+
+
+def _sanitizer(match: re.Match[str], line: LogLine) -> Found:
+    return ExitEvent(failure_kind="crash", pid=int(match[1])), CRASHED
+
+
+def _segfault(match: re.Match[str], line: LogLine) -> Found:
+    library = re.search(r" in ([^\s\[\]]{1,100})\[", line.message[match.end() : match.end() + 400])
+    event = ExitEvent(
+        failure_kind="crash",
+        pid=int(match[2]),
+        process=match[1],
+        signal=_TRAPS.get(match[3]),
+        library=library[1] if library and ".so" in library[1] else None,
+    )
+    return event, CRASHED
 
 
 def _sigkill_sent(match: re.Match[str], line: LogLine) -> Found:
@@ -91,6 +121,10 @@ def _sigkill_sent(match: re.Match[str], line: LogLine) -> Found:
 
 def _kernel_oom(match: re.Match[str], line: LogLine) -> Found:
     return ExitEvent(failure_kind="out-of-memory", pid=int(match[1]), process=match[2] or None), CRASHED
+
+
+def _kernel_oom_summary(match: re.Match[str], line: LogLine) -> Found:
+    return ExitEvent(failure_kind="out-of-memory", pid=int(match["pid"]), process=match["name"]), CRASHED
 
 
 def _by_signal(match: re.Match[str], line: LogLine) -> Found:
@@ -110,11 +144,12 @@ def _linker(match: re.Match[str], line: LogLine) -> Found:
     text = line.message
     if re.search(r"(?:32|64)-bit instead of (?:32|64)-bit|e_machine", text):
         kind = "abi"
-    elif "position independent" in text:
+    elif re.search(r"position[- ]independent", text):
         kind = "not-executable"
     else:
         kind = "link"
-    missing = re.findall(r"library \"([^\"]{1,200})\"[^\"]{0,40}not found", text[:2000])
+    # Android before 5 quotes with ' instead.
+    missing = re.findall(r"[Ll]ibrary [\"']([^\"'\n]{1,200})[\"'][^\"']{0,40}not found", text[:2000])
     named = re.findall(r"(?:library|load|by|:) \"([^\"]{1,200}\.so[0-9.]{0,8})\"", text[:2000])
     named += re.findall(r"([A-Za-z0-9_+.-]{1,100}\.so[0-9.]{0,8}): cannot open shared object", text[:2000])
     library = (missing or named or [None])[-1 if missing else 0]
@@ -167,13 +202,26 @@ _SYSTEM_RULES = _rules(
     (r"\bkillinfo[ ]{0,4}: \[(?P<pid>[0-9]{1,10}),", _killinfo),
     (r"oom_reaper: reaped process ([0-9]{1,10}) \(([^)\n]{0,64})\)", _kernel_oom),
     (r"No longer want ([^ ()]{1,200}) \(pid ([0-9]{1,10})\)", _no_longer_wanted),
-    (r"Process ([^ ()]{1,200}) \(pid ([0-9]{1,10})\) has died", _has_died),
+    (r"Process ([^ ()]{1,200}) \(pid ([0-9]{1,10})\)(?: \(adj -?[0-9]{1,6}\))? has died", _has_died),
+    (r"Process ([^ ()]{1,200}) \(pid ([0-9]{1,10})\) has crashed too many times", _too_many_crashes),
+    (r"WATCHDOG KILLING SYSTEM PROCESS", _watchdog),
     (r"\b(am_kill|am_proc_died|am_crash|am_anr)[ ]{0,4}: \[(.{0,1000})", _event_log),
-    (r"(?:lowmemorykiller|lmkd).{0,24}: Kill(?:ing)? '([^'\n]{0,128})' \(([0-9]{1,10})\)", _low_memory),
+    (
+        r"(?:lowmemorykiller|lmkd).{0,24}: Kill(?:ing)? '([^'\n]{0,128})' \(([0-9]{1,10})\)"
+        r"(?: \(tgid ([0-9]{1,10})\))?",
+        _low_memory,
+    ),
     (r"lowmem.{0,40}: send sigkill to ([0-9]{1,10}) \(([^)]{0,64})\)", _sigkill_sent),
     (r"Kill(?:ed)? process ([0-9]{1,10}) \(([^)\n]{0,64})\)", _kernel_oom),
+    (r"oom-kill:.{0,400},task=(?P<name>[^,\n]{1,64}),pid=(?P<pid>[0-9]{1,10}),", _kernel_oom_summary),
+    (r"([^\[\]\s:]{1,64})\[([0-9]{1,10})\]:? (segfault|trap invalid opcode|trap divide error)\b", _segfault),
+    (r"==([0-9]{1,10})==ERROR: [A-Za-z]{0,12}Sanitizer", _sanitizer),
     (
         r"Process (?P<pid>[0-9]{1,10}) (?:exited due to|terminated by) signal \(?(?P<signal>[0-9]{1,3})",
+        _by_signal,
+    ),
+    (
+        r"[Uu]ntracked pid (?P<pid>[0-9]{1,10}).{0,24} signal (?P<signal>[0-9]{1,3})",
         _by_signal,
     ),
     (
@@ -181,7 +229,9 @@ _SYSTEM_RULES = _rules(
         _by_signal,
     ),
     (
-        r"(?P<name>[^\[\]\s:]{1,64})\[(?P<pid>[0-9]{1,10})\]: unhandled .{0,60}\((?P<signal>[0-9]{1,3})\) at 0x",
+        # 32-bit kernels leave the number out.
+        r"(?P<name>[^\[\]\s:]{1,64})(?:\[(?P<pid>[0-9]{1,10})\])?: unhandled .{0,60}"
+        r"\((?P<signal>[0-9]{1,3})\) at 0x",
         _by_signal,
     ),
     (r"CANNOT LINK EXECUTABLE", _linker),
@@ -191,7 +241,8 @@ _SYSTEM_RULES = _rules(
 _SHELL_RULES = _rules(
     (
         r"could not load library \"|dlopen failed: |error while loading shared libraries|cannot locate symbol \""
-        r"|position independent executables|-bit instead of |unexpected e_machine",
+        r"|position[- ]independent executables|-bit instead of |unexpected e_machine"
+        r"|TLS segment is underaligned|system page size|could not load needed library|bad ELF magic",
         _linker,
     ),
     (_PROGRAM + r"(?:not executable: |cannot execute binary file|[Ee]xec format error)", _of_kind("abi")),
@@ -206,12 +257,16 @@ _SHELL_RULES = _rules(
         r"INSTALL_(?:PARSE_)?FAILED_[A-Z_]{1,60}|Activity class .{1,200} does not exist",
         _of_kind("not-installed"),
     ),
-    (r"Unable to find instrumentation info for|[Uu]nable to resolve Intent", _of_kind("not-installed")),
+    (
+        r"Unable to find instrumentation info for|[Uu]nable to resolve Intent|^INSTRUMENTATION_FAILED: "
+        r"|^run-as: [Pp]ackage '.{1,200}' is unknown",
+        _of_kind("not-installed"),
+    ),
     (r"OutOfMemoryError|bad_alloc|[Cc]annot allocate memory|[Oo]ut of memory", _of_kind("out-of-memory")),
     (
         r"^[ \t]{0,8}(?:\[[0-9]{1,3}\][ \t]{0,4}[+-]?[ \t]{1,8}|[^:\n]{0,120}: (?:line [0-9]{1,6}: )?)?"
         rf"(?:(?P<pid>[0-9]{{1,10}})[ \t]{{1,8}})?(?P<word>(?i:{_WORDS}))[ \t]{{0,24}}(?:\(core dumped\))?"
-        r"[ \t]{0,40}(?P<command>[./][^\n]{0,300})?$",
+        r"[ \t]{0,40}(?P<command>(?:[./]|[A-Z_]{1,40}=)[^\n]{0,300})?$",
         _shell_signal,
     ),
     (_SHELL + r"[Pp]ermission denied", _of_kind("not-executable")),
@@ -219,7 +274,8 @@ _SHELL_RULES = _rules(
     (r"can.t execute[: ].{0,200}[Pp]ermission denied", _of_kind("not-executable")),
     (_SHELL + r"[Nn]o such file or directory", _of_kind("not-installed")),
     (
-        r"device (?:'.{1,120}' )?(?:offline|not found)|no devices(?:/emulators)? found|error: closed",
+        r"device (?:'.{1,120}' )?(?:offline|not found)|no devices(?:/emulators)? found"
+        r"|error: (?:connect failed: )?closed",
         _of_kind("offline"),
     ),
     (
@@ -233,7 +289,7 @@ _SHELL_RULES = _rules(
         _of_kind("bad-model"),
     ),
 )
-_KERNEL_PREFIX = re.compile(r"(?:<[0-9]{1,3}>)?\[[ ]{0,8}[0-9]{1,8}\.[0-9]{3,6}\]|[ \t]{0,8}at ")
+_IN_A_LOG = re.compile(rf"{KERNEL_PREFIX}|[ \t]{{0,8}}at ")
 _EVENT_TAGS = frozenset({"am_kill", "am_proc_died", "am_crash", "am_anr", "killinfo"})
 _LONGEST_MESSAGE = 4000
 
@@ -248,7 +304,7 @@ def exit_in_line(line: LogLine) -> Found:
     if not message or message.startswith("WARNING: linker"):
         return None
     rules = _SYSTEM_RULES
-    if line.tag is None and line.pid is None and not _KERNEL_PREFIX.match(message):
+    if line.tag is None and line.pid is None and not _IN_A_LOG.match(message):
         rules = _SYSTEM_RULES + _SHELL_RULES
     for pattern, action in rules:
         if match := pattern.search(message):

@@ -10,13 +10,14 @@ from devbench.parse.exit_event import Events, ExitEvent
 from devbench.parse.exit_info import ExitInfoReader
 from devbench.parse.exit_lines import exit_in_line
 from devbench.parse.java_crash import JavaReader
-from devbench.parse.logcat import log_line
+from devbench.parse.logcat import KERNEL_PREFIX, log_lines
 from devbench.parse.refusal import refuse
 from devbench.parse.text import Notes, clean
 from devbench.parse.tombstone import TombstoneReader
 
 _DUMP = re.compile(r"^----- pid [0-9]{1,10} at |^\"[^\"\n]{1,100}\" sysTid=", re.MULTILINE)
 _TOMBSTONE = re.compile(r"(?:\*\*\* ){8}")
+_KERNEL = re.compile(rf"^{KERNEL_PREFIX}", re.MULTILINE)
 _DROPBOX = re.compile(r"^Drop box contents|^[0-9-]{10} [0-9:]{8} [a-z_]{1,40}(?:crash|anr)\b", re.MULTILINE)
 
 
@@ -43,8 +44,7 @@ def parse_exit(text: str | bytes) -> Exits:
     tombstone, java = TombstoneReader(events), JavaReader(events)
     exit_info = ExitInfoReader(events)
     logged = 0
-    for raw in text.split("\n"):
-        line = log_line(raw)
+    for raw, line in log_lines(text):
         logged += line.pid is not None or line.tag is not None
         if tombstone.feed(line) or java.feed(line) or exit_info.feed(raw):
             continue
@@ -54,7 +54,7 @@ def parse_exit(text: str | bytes) -> Exits:
     tombstone.done()
     java.done()
     ended = events.done()
-    source = _source(text, logged)
+    source = _source(text, "tombstone" if tombstone.bare else "logcat" if logged else None)
     if not ended:
         if source == "message":
             raise _refusal(text)
@@ -77,20 +77,17 @@ def parse_exit(text: str | bytes) -> Exits:
     )
 
 
-def _source(text: str, logged: int) -> str:
-    if logged:
-        return "logcat"
+def _source(text: str, seen: str | None) -> str:
+    """The format of the text; a drop box and exit-info hold what else would be a log or a tombstone."""
     if "ApplicationExitInfo #" in text:
         return "exit-info"
     if _DROPBOX.search(text):
         return "dropbox"
+    if seen is not None:
+        return seen
     if _TOMBSTONE.search(text):
         return "tombstone"
-    return (
-        "kernel log"
-        if re.search(r"^(?:<[0-9]{1,3}>)?\[[ 0-9]{1,8}\.[0-9]{3,6}\]", text, re.MULTILINE)
-        else "message"
-    )
+    return "kernel log" if _KERNEL.search(text) else "message"
 
 
 def _refusal(text: str) -> ParseError:

@@ -6,6 +6,8 @@ import re
 
 from devbench.errors import ParseError
 from devbench.parse.benchmark_model import result_proto
+from devbench.parse.exits import parse_exit
+from devbench.parse.logcat import KERNEL_PREFIX
 from devbench.parse.refusal import refuse
 from devbench.parse.text import clean, excerpt
 
@@ -50,9 +52,14 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("proc-cpuinfo", r"^[ \t]{0,8}[Pp]rocessor[ \t]{0,16}: |^CPU implementer"),
         ("procstat", r"^[ \t]{0,8}[0-9]{1,10} \([^\n]{0,64}\) [A-Za-z] -?[0-9]{1,10} "),
-        ("top", r"^(?=[^\n]{0,400}\bPID\b)(?=[^\n]{0,400}(?:%CPU|CPU%|\bRSS\b|\bVSZ\b|\bRES\b))"),
-        ("thermal", r"thermal_zone[0-9]{1,4}/(?:temp|type)"),
-        ("cpufreq", r"/cpufreq/|^[ \t]{0,8}[0-9]{5,12} [0-9]{1,20}[ \t]{0,8}$"),
+        (
+            "ps",
+            r"^(?=[^\n]{0,300}\bPID\b)(?=[^\n]{0,300}\b(?:NAME|CMD|COMMAND|COMM|ARGS|CMDLINE|RSS)\b)"
+            r"(?:(?=[^\n]{0,300}\bTTY\b)|(?![^\n]{0,300}(?:%CPU|CPU%)))[A-Z%+ \t]{8,300}$",
+        ),
+        ("top", r"^(?=[^\n]{0,400}\b[PT]ID\b)(?=[^\n]{0,400}(?:%CPU|CPU%|\bRSS\b|\bVSZ\b|\bRES\b))"),
+        ("thermal", r"(?:thermal_zone|cooling_device)[0-9]{1,4}/(?:temp|type|cur_state)"),
+        ("cpufreq", r"/cpufreq/|^[ \t]{0,8}[0-9]{5,12} [0-9]{1,20}[ \t]{0,8}$|^freq[ \t]{1,24}cpu[0-9]"),
         ("getprop", r"^ro\.[A-Za-z0-9_.]{1,128}="),
         (
             "exit",
@@ -60,6 +67,8 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"|Bus error|No space left on device|Permission denied|: not found|inaccessible or not found"
             r"|No such file or directory",
         ),
+        # A kernel log, or a log in a format without dates, whatever it tells.
+        ("exit", rf"^{KERNEL_PREFIX}|^[VDIWEFAS](?:/[^(\n]{{1,80}})?\([ ]{{0,8}}[0-9]{{1,10}}"),
     )
 )
 _OTHERS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -83,8 +92,18 @@ def guess_kind(text: str | bytes) -> str:
     for name, sign in _OTHERS:
         if sign.search(text):
             raise ParseError(f"this is {name}; no kind reads it", reason="other-kind")
+    if _tells_of_an_end(text):
+        return "exit"
     error = refuse("kind", text)
     if error.reason != "not-understood":
         raise error
     first = next((line for line in text.split("\n") if line.strip()), "")
     raise ParseError(f"no kind is known for this text; it begins: {excerpt(first)!r}", reason="unknown-kind")
+
+
+def _tells_of_an_end(text: str) -> bool:
+    """Messages have no common sign: they are known by what they tell."""
+    try:
+        return bool(parse_exit(text).events)
+    except ParseError:
+        return False

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-# threadtime, with or without year, uid column (Android 8+) and zone; epoch time likewise.
+_DATE = r"(?:[0-9]{4}-)?[0-9]{2}-[0-9]{2}[ ]{1,4}[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3,9}(?: [+-][0-9]{4})?"
+# threadtime, with or without year, uid column (Android 8+) and zone; epoch and monotonic time likewise.
 _THREADTIME = re.compile(
-    r"[ \t]{0,16}(?:(?:[0-9]{4}-)?[0-9]{2}-[0-9]{2}[ ]{1,4}[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{1,12})\.[0-9]{3,9}"
-    r"(?: [+-][0-9]{4})?[ ]{1,8}(?:[a-z0-9_]{1,24}[ ]{1,8})??([0-9]{1,10})[ ]{1,8}([0-9]{1,10}) [VDIWEFAS] "
+    rf"[ \t]{{0,16}}(?:{_DATE}|[0-9]{{1,12}}\.[0-9]{{3,9}})"
+    r"[ ]{1,8}(?:[a-z0-9_]{1,24}[ ]{1,8})??([0-9]{1,10})[ ]{1,8}([0-9]{1,10}) [VDIWEFAS] "
     r"([^\n]{0,120}?)[ ]{0,40}: ?"
 )
 _BRIEF = re.compile(
-    r"[ \t]{0,16}(?:[0-9]{2}-[0-9]{2}[ ]{1,4}[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3,9}[ ]{1,8})?"
+    rf"[ \t]{{0,16}}(?:{_DATE}[ ]{{1,8}})?"
     r"[VDIWEFAS]/([^(:\n]{1,80}?)[ ]{0,40}(?:\([ ]{0,8}([0-9]{1,10})(?::0x[0-9a-f]{1,10})?\))?: ?"
 )
-_PROCESS = re.compile(r"[ \t]{0,16}[VDIWEFAS]\([ ]{0,8}([0-9]{1,10})\) ")
+# process, and thread: the number behind the colon is the thread's.
+_PROCESS = re.compile(
+    r"[ \t]{0,16}[VDIWEFAS]\([ ]{0,8}([0-9]{1,10})(:[ ]{0,8}(?:0x[0-9a-f]{1,10}|[0-9]{1,10}))?\) "
+)
+_TAG_AT_END = re.compile(r"[ ]{2}\(([^()\n]{1,80}?)[ ]{0,40}\)[ ]{0,4}$")
+_LONG = re.compile(
+    rf"\[ {_DATE}[ ]{{1,8}}(?:[a-z0-9_]{{1,24}}:[ ]{{0,8}})??([0-9]{{1,10}}):"
+    r"[ ]{0,8}(?:0x[0-9a-f]{1,10}|[0-9]{1,10}) [VDIWEFAS]/(.{0,80}?)[ ]{0,40}\][ ]{0,4}"
+)
+# A kernel log's own clock, in front of which consoles put the level.
+KERNEL_PREFIX = r"(?:<[0-9]{1,3}>)?\[[ ]{0,8}[0-9]{1,8}\.[0-9]{1,6}\]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,5 +47,22 @@ def log_line(line: str) -> LogLine:
         pid = None if match[2] is None else int(match[2])
         return LogLine(pid=pid, tag=match[1].strip(), message=line[match.end() :])
     if match := _PROCESS.match(line):
-        return LogLine(pid=int(match[1]), tag=None, message=line[match.end() :])
+        message, tag = line[match.end() :], None
+        if match[2] is None and (end := _TAG_AT_END.search(message[-120:])):
+            message, tag = message[: len(message) - len(end[0])], end[1]
+        return LogLine(pid=int(match[1]), tag=tag, message=message)
     return LogLine(pid=None, tag=None, message=line)
+
+
+def log_lines(text: str) -> Iterator[tuple[str, LogLine]]:
+    """Every line as it stands and without its prefix, which format `long` prints on a line of its own."""
+    heading: LogLine | None = None
+    for line in text.split("\n"):
+        if line.startswith("[ ") and (match := _LONG.fullmatch(line)):
+            heading = LogLine(pid=int(match[1]), tag=match[2].strip(), message="")
+            yield line, heading
+        elif heading is not None and line.strip():
+            yield line, replace(heading, message=line)
+        else:
+            heading = None
+            yield line, log_line(line)

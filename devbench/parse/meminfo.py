@@ -140,9 +140,15 @@ def _check_sum(parts: dict[str, int | None], total: int | None, swap: int | None
 
 
 def _table(lines: list[str], notes: Notes) -> tuple[Categories, str]:
-    rule = next((i for i, line in enumerate(lines) if line.count("---") >= 3 and _RULE.fullmatch(line)), None)
+    ends = (i for i, line in enumerate(lines) if line.strip().lower() == "app summary")
+    table = lines[: next(ends, len(lines))]
+    rule = next((i for i, line in enumerate(table) if line.count("---") >= 3 and _RULE.fullmatch(line)), None)
     if rule is None:
-        return _old_table(lines, notes), "table of Android 2"
+        return (
+            (_old_table(table, notes), "table of Android 2")
+            if len(table) == len(lines)
+            else ({}, "app summary")
+        )
     columns = _column_keys(lines[max(0, rule - 2) : rule], lines[rule], notes)
     categories: Categories = {}
     for line in lines[rule + 1 :]:

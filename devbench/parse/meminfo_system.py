@@ -11,7 +11,7 @@ from devbench.parse.text import Notes, clean
 
 _SIZE = r"(-?[0-9][0-9,.'\u00a0\u202f]{0,20}) ?[kK]B?"
 _SECTION = re.compile(r"[ \t]{0,16}Total (PSS|RSS) by (process|OOM adjustment|category)\b.{0,40}")
-_PROCESS = re.compile(rf"[ \t]{{0,32}}{_SIZE}: (.{{1,300}}?) \(pid ([0-9]{{1,10}})(?: / [^)]{{0,40}})?\)")
+_PROCESS = re.compile(rf"[ \t]{{0,32}}{_SIZE}: (.{{1,300}}?) \(pid ([0-9]{{1,10}})\b[^()]{{0,80}}\)")
 _TOTAL = re.compile(rf"[ \t]{{0,16}}(Total|Free|Used|Lost) RAM:[ \t]{{0,16}}{_SIZE}")
 _ZRAM = re.compile(rf"[ \t]{{0,16}}ZRAM:[ \t]{{0,16}}{_SIZE} physical used")
 _COMPACT = re.compile(r"proc,[a-z0-9]{1,16},(.{1,200}?),([0-9]{1,10}),([0-9]{1,12}),(?:N/A|[0-9]{1,12}),")
@@ -22,6 +22,7 @@ _PROCRANK_HEAD = re.compile(
 _PROCRANK_ROW = re.compile(
     r"[ \t]{0,16}([0-9]{1,10})((?:[ \t]{1,24}[0-9]{1,15}K){4,10})[ \t]{1,8}(\S.{0,300})"
 )
+_MOST_RAM_BYTES = 2**38
 _PROCRANK_RAM = re.compile(r"[ \t]{0,8}RAM: ([0-9]{1,15})K total, ([0-9]{1,15})K free")
 
 
@@ -132,9 +133,18 @@ def _compact(lines: list[str], gathered: _Gathered, notes: Notes) -> None:
         elif total := _COMPACT_TOTAL.match(line):
             values = [None if value is None else int(value) * KIB for value in total.groups()[1:]]
             if total[1] == "ram":
+                values = _in_kib_or_bytes(values, notes)
                 gathered.totals |= {"total": values[0], "free": values[1], "used": values[2]}
             else:
                 gathered.totals["lost" if total[1] == "lostram" else "zram"] = values[0]
+
+
+def _in_kib_or_bytes(values: list[int | None], notes: Notes) -> list[int | None]:
+    """The sizes of line `ram`: some versions print bytes there, which as KiB no phone has."""
+    if values[0] is None or values[0] < _MOST_RAM_BYTES:
+        return values
+    notes.warn("line ram is taken as bytes: as KiB no phone has so much memory")
+    return [None if value is None else value // KIB for value in values]
 
 
 def _procrank(lines: list[str], gathered: _Gathered, notes: Notes) -> None:

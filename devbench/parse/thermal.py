@@ -16,11 +16,18 @@ _TEMPERATURE = re.compile(
 )
 _COOLING = re.compile(r"CoolingDevice\{mValue=(-?[0-9]{1,18}), ?mType=-?[0-9]{1,6}, ?mName=([^{}]{0,120})\}")
 _PROPERTY = re.compile(r"[ \t]{0,16}(CPU|GPU|Battery|Skin) temperatures:[ \t]{0,8}\[([^\]]{0,4000})\]")
-_ZONE = re.compile(
-    r"[ \t]{0,16}(?:/[a-z/]{0,64}/)?thermal_zone([0-9]{1,4})/(type|temp)[ \t]{0,4}[:=][ \t]{0,4}(\S.{0,80})"
+# `grep .` prints path:value, `head` a heading with the path above the value.
+_FILE = (
+    r"(?:/[a-z/]{0,64}/)?"
+    r"(?:(thermal_zone)([0-9]{1,4})/(type|temp)|(cooling_device)([0-9]{1,4})/(type|cur_state))"
 )
+_ZONE = re.compile(rf"[ \t]{{0,16}}{_FILE}(?:[ \t]{{0,4}}[:=][ \t]{{0,4}}|[ \t]{{1,8}})(\S.{{0,80}})")
+_ZONE_HEADING = re.compile(rf"(?:==> )?{_FILE}:?(?: <==)?")
 # android.os.Temperature and HardwarePropertiesManager count these alike.
 _TYPES = {"CPU": 0, "GPU": 1, "Battery": 2, "Skin": 3}
+# Types 6 to 8 are the battery's voltage, current and charge; Samsung counts its types, named TYPE_…, otherwise.
+_NO_TEMPERATURES = frozenset({6, 7, 8})
+_NOT_READY = re.compile(r"^[ \t]{0,8}HAL Ready: false", re.MULTILINE)
 _COLDEST_C, _HOTTEST_C = -40.0, 200.0
 
 
@@ -61,8 +68,8 @@ def parse_thermal(text: str | bytes) -> Thermal:
         return _thermalservice(lines, text)
     if any(_PROPERTY.match(line) for line in lines):
         return _hardware_properties(lines)
-    if any(_ZONE.fullmatch(line) for line in lines):
-        return _zones(lines)
+    if files := _zone_files(lines):
+        return _zones(files)
     raise refuse("thermal", text)
 
 
@@ -95,6 +102,8 @@ def _thermalservice(lines: list[str], text: str) -> Thermal:
         temperatures = found["cached"]
     if status is None and not temperatures:
         raise refuse("thermal", text)
+    if _NOT_READY.search(text):
+        notes.warn("the thermal HAL is not ready: the status may mean nothing")
     if "IsStatusOverride: true" in text:
         notes.warn("the status is overridden by hand")
     return Thermal(
@@ -124,10 +133,16 @@ def _temperature(match: re.Match[str], notes: Notes) -> Temperature:
     name, status = match[3].strip(), int(match[4])
     if not 0 <= status <= 6:
         notes.warn(f"status {status} of {name} is outside 0 to 6")
+    kind = int(match[2])
+    if kind in _NO_TEMPERATURES and not name.startswith("TYPE_"):
+        notes.warn(f"{name}: type {kind} is no temperature, but the battery's voltage, current or charge")
+        value_c = None
+    else:
+        value_c = _plausible_c(match[1], name, notes)
     return Temperature(
         name=name or None,
-        type=int(match[2]),
-        value_c=_plausible_c(match[1], name, notes),
+        type=kind,
+        value_c=value_c,
         status=status if 0 <= status <= 6 else None,
     )
 
@@ -168,25 +183,41 @@ def _hardware_properties(lines: list[str]) -> Thermal:
     )
 
 
-def _zones(lines: list[str]) -> Thermal:
-    """`path:value` lines of /sys/class/thermal; drivers print thousandths, tenths or whole °C."""
-    notes = Notes()
-    zones: dict[int, dict[str, str]] = {}
+def _zone_files(lines: list[str]) -> dict[tuple[str, int], dict[str, str]]:
+    """The files of zones and cooling devices by (kind, number), in order of first sight."""
+    found: dict[tuple[str, int], dict[str, str]] = {}
+    waiting: dict[str, str] | None = None
     for line in lines:
-        match = _ZONE.fullmatch(line)
-        if match:
-            zones.setdefault(int(match[1]), {})[match[2]] = match[3].strip()
-    temperatures = []
-    for zone, files in sorted(zones.items()):
-        name = files.get("type", f"thermal_zone{zone}")
-        value_c = _zone_c(files.get("temp", ""), name, notes)
-        temperatures.append(Temperature(name=name, type=None, value_c=value_c, status=None))
+        match, heading = _ZONE.fullmatch(line), _ZONE_HEADING.fullmatch(line.strip())
+        if what := match or heading:
+            files = found.setdefault((what[1] or what[4], int(what[2] or what[5])), {})
+            key = what[3] or what[6]
+            waiting = None if match else files
+            files.setdefault(key, match[7].strip() if match else "")
+        elif waiting is not None and line.strip():
+            waiting[key] = line.strip()
+            waiting = None
+    return found
+
+
+def _zones(files: dict[tuple[str, int], dict[str, str]]) -> Thermal:
+    """What the kernel says; drivers print thousandths, tenths or whole °C."""
+    notes = Notes()
+    temperatures: list[Temperature] = []
+    cooling: list[CoolingDevice] = []
+    for (kind, number), values in sorted(files.items()):
+        name = values.get("type") or f"{kind}{number}"
+        if kind == "thermal_zone":
+            value_c = _zone_c(values.get("temp", ""), name, notes)
+            temperatures.append(Temperature(name=name, type=None, value_c=value_c, status=None))
+        elif (state := integer(values.get("cur_state", ""))) is not None and state >= 0:
+            cooling.append(CoolingDevice(name=name, value=state))
     notes.missing(["Thermal Status"])
     return Thermal(
         source="sysfs thermal zones",
         status=None,
         temperatures=tuple(temperatures),
-        cooling_devices=(),
+        cooling_devices=tuple(cooling),
         warnings=notes.done(),
     )
 
@@ -196,11 +227,14 @@ def _zone_c(text: str, name: str, notes: Notes) -> float | None:
     if raw is None:
         notes.warn(f"{name}: no temperature")
         return None
-    if 5000 <= abs(raw) <= 150000:
+    if abs(raw) >= 5000 and _COLDEST_C <= raw / 1000 <= 150:
         return raw / 1000
-    for unit, divisor in (("°C", 1), ("tenths of °C", 10)):
-        if 10 <= raw / divisor <= 120:
-            notes.warn(f"{name}: {raw} is taken as {unit}; the kernel's rule is thousandths")
-            return raw / divisor
-    notes.warn(f"{name}: {raw} is plausible in no unit")
+    units = [
+        (unit, divisor) for unit, divisor in (("°C", 1), ("tenths of °C", 10)) if 10 <= raw / divisor <= 120
+    ]
+    if len(units) == 1:
+        unit, divisor = units[0]
+        notes.warn(f"{name}: {raw} is taken as {unit}; the kernel's rule is thousandths")
+        return raw / divisor
+    notes.warn(f"{name}: {raw} is plausible in {'two units' if units else 'no unit'}")
     return None

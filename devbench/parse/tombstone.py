@@ -30,11 +30,13 @@ class TombstoneReader:
         self._abort = ""
         self._frames: list[str] = []
         self._closed = False
+        self.bare = False  # whether a crash stood there without a logger's prefix
 
     def feed(self, line: LogLine) -> bool:
         """Take `line` if it belongs to a crash; whether it did."""
         message = line.message
         if head := _HEAD.match(message):
+            self.bare |= line.tag is None and line.pid is None
             self._begin(int(head[1]), head[2].strip() or None, line.pid)
             return True
         if self._head is None or line.pid != self._writer:

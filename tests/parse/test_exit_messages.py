@@ -2,7 +2,7 @@
 
 import pytest
 
-from devbench.parse import ExitEvent, parse_exit
+from devbench.parse import ExitEvent, guess_kind, parse_exit
 
 CASES: list[tuple[str, ExitEvent]] = [
     ("Segmentation fault \n", ExitEvent(failure_kind="crash", signal=11)),
@@ -80,12 +80,67 @@ CASES: list[tuple[str, ExitEvent]] = [
         ExitEvent(failure_kind="killed", pid=45, process="org.y"),
     ),
     ("INSTRUMENTATION_RESULT: shortMsg=Process crashed.", ExitEvent(failure_kind="crash")),
+    ("INSTRUMENTATION_FAILED: org.x/.Runner", ExitEvent(failure_kind="not-installed")),
+    ("run-as: Package 'org.x' is unknown", ExitEvent(failure_kind="not-installed")),
+    ("adb: error: connect failed: closed", ExitEvent(failure_kind="offline")),
+    (
+        'WARNING: linker: x\n"/data/x": error: Android 5.0 and later only support position-independent '
+        "executables (-fPIE).",
+        ExitEvent(failure_kind="not-executable"),
+    ),
+    (
+        'error: "./x": executable\'s TLS segment is underaligned: alignment is 8, needs to be at least 64 for '
+        "ARM64 Bionic",
+        ExitEvent(failure_kind="link"),
+    ),
+    (
+        'CANNOT LINK EXECUTABLE "./x": "/data/liba.so" program alignment (4096) cannot be smaller than system '
+        "page size (16384)",
+        ExitEvent(failure_kind="link", process="./x", library="liba.so"),
+    ),
+    (
+        "link_image[1891]: 12 could not load needed library 'libfoo.so' for './x' (load_library[1093]: Library "
+        "'libfoo.so' not found)CANNOT LINK EXECUTABLE",
+        ExitEvent(failure_kind="link", library="libfoo.so"),
+    ),
+    (
+        "==42==ERROR: AddressSanitizer: SEGV on unknown address 0x000",
+        ExitEvent(failure_kind="crash", pid=42),
+    ),
+    (
+        "[1] + Segmentation fault   LD_LIBRARY_PATH=. ./x",
+        ExitEvent(failure_kind="crash", process="LD_LIBRARY_PATH=. ./x", signal=11),
+    ),
+    # The abort is the end that the lack of memory led to.
+    (
+        "terminating due to uncaught exception of type std::bad_alloc\nAborted \n",
+        ExitEvent(failure_kind="out-of-memory", signal=6),
+    ),
+    (
+        "10-16 10:00:00.100  900  930 W Watchdog: *** WATCHDOG KILLING SYSTEM PROCESS: Blocked in handler\n"
+        "10-16 10:00:00.200  900  930 I Process : Sending signal. PID: 900 SIG: 9",
+        ExitEvent(failure_kind="timeout", pid=900, process="system_server", signal=9),
+    ),
+    (
+        "10-16 10:00:00.100  900  930 I ActivityManager: Process org.x (pid 48) (adj 0) has died.",
+        ExitEvent(failure_kind="killed", pid=48, process="org.x"),
+    ),
+    (
+        "10-16 10:00:00.100  900  930 W ActivityManager: Process org.x (pid 49) has crashed too many times: "
+        "killing!",
+        ExitEvent(failure_kind="crash", pid=49, process="org.x"),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_message(text: str, expected: ExitEvent) -> None:
     assert parse_exit(text).events == (expected,)
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_a_message_is_guessed_to_be_one(text: str, expected: ExitEvent) -> None:
+    assert guess_kind(text) == "exit"
 
 
 def test_the_only_event_stands_at_the_top_too() -> None:

@@ -135,5 +135,5 @@ def test_json_has_the_head_first_and_is_strict() -> None:
 def test_kinds_are_those_of_the_interface() -> None:
     assert set(KINDS) == {
         "battery", "meminfo", "meminfo-system", "cpuinfo", "thermal", "getprop", "procstat", "procstatus",
-        "proc-meminfo", "proc-cpuinfo", "cpufreq", "top", "exit", "benchmark_model", "smaps",
+        "proc-meminfo", "proc-cpuinfo", "cpufreq", "top", "ps", "exit", "benchmark_model", "smaps",
     }  # fmt: skip
