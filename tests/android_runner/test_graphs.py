@@ -1,4 +1,4 @@
-"""TensorFlow graphs: engine `tensorflow` here, TensorFlow Mobile on an Android userland (env DEVBENCH_RIG, root)."""
+"""TensorFlow graphs: engine `tensorflow` here, `tfmobile` on an Android userland (env DEVBENCH_RIG, root)."""
 
 from __future__ import annotations
 
