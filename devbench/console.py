@@ -17,10 +17,12 @@ from devbench.domain.event import (
     Event,
     FirstNumber,
     JobEnded,
+    JobsAdded,
     JobStarted,
     PhoneEnded,
     PhoneStarted,
     Pushed,
+    Said,
     Waiting,
 )
 from devbench.errors import DevbenchError
@@ -236,10 +238,30 @@ class Progress:
             case JobEnded():
                 self._ended(event)
             case Waiting():
-                self._describe(event.device, f"{event.reason}: {event.seconds:g} s")
+                self._waiting(event)
+            case JobsAdded():
+                self._added(event)
+            case Said():
+                self.say(f"{event.device}: {event.text}")
             case PhoneEnded():
                 if event.reason is not None:
                     self.say(f"{event.device}: stopped: {event.reason}")
+
+    def _waiting(self, event: Waiting) -> None:
+        """A countdown: on a terminal in its line, in a log every ten seconds."""
+        text = f"{event.reason}: {event.seconds:.0f} s"
+        self._describe(event.device, text)
+        key = f"{event.device} waits"
+        due = time.monotonic() - self._said_at.get(key, float("-inf")) >= PLAIN_EVERY_S
+        if self._bars is None and event.seconds >= PLAIN_EVERY_S and due:
+            self._said_at[key] = time.monotonic()
+            self.say(f"{event.device}: waiting: {text}")
+
+    def _added(self, event: JobsAdded) -> None:
+        self._total[event.device] = self._total.get(event.device, 0) + event.jobs
+        self.say(f"{event.device}: {event.reason}")
+        if self._bars is not None and event.device in self._tasks:
+            self._bars.update(self._tasks[event.device], total=self._total[event.device])
 
     def _describe(self, device: str, text: str) -> None:
         if self._bars is not None and device in self._tasks:

@@ -16,12 +16,35 @@ from devbench.domain.variant import Variant
 from devbench.errors import UsageError
 
 DEFAULT_THREADS = 4
-PASSES = ("latency", "resources")
+# in the order of a session: what cannot run at all shows before the long part
+PASSES = ("resources", "ops", "latency")
+MAX_ROUNDS = 20
 
 PROFILES: dict[str, Profile] = {
-    "quick": Profile(name="quick", rounds=3, bounds=Bounds(steady_min_ms=500)),
-    "standard": Profile(name="standard", rounds=8, bounds=Bounds()),
-    "tail": Profile(name="tail", rounds=8, bounds=Bounds(steady_min_n=1024, steady_min_ms=60_000)),
+    "quick": Profile(
+        name="quick", rounds=3, bounds=Bounds(steady_min_ms=500, steady_soft_ms=5000), careful=False
+    ),
+    "standard": Profile(
+        name="standard",
+        rounds=8,
+        max_rounds=MAX_ROUNDS,
+        bounds=Bounds(),
+        passes=("latency", "resources", "ops"),
+    ),
+    "tail": Profile(
+        name="tail",
+        rounds=8,
+        bounds=Bounds(
+            steady_min_n=1024, steady_min_ms=60_000, steady_soft_ms=300_000, steady_soft_n=35
+        ),
+    ),
+    "sustained": Profile(
+        name="sustained",
+        rounds=1,
+        bounds=Bounds(
+            steady_min_ms=600_000, steady_soft_ms=600_000, steady_max_n=1_000_000, marks_ms=1000
+        ),
+    ),
 }
 
 
@@ -29,7 +52,8 @@ PROFILES: dict[str, Profile] = {
 class EngineChoice:
     """What runs a variant on a target, as resolved: engine and runner with the hashes of the very files.
 
-    With `refused` there is nothing that could run it: its jobs are skipped with that failure.
+    With `refused` there is nothing that could run it: its jobs are skipped with that failure. `no_ops` says
+    why its operators cannot be timed: then there is no job for that.
     """
 
     engine: str
@@ -37,6 +61,7 @@ class EngineChoice:
     sha256: str | None
     runner_sha256: str | None
     refused: Failure | None = None
+    no_ops: str | None = None
 
 
 # (word of --runner, variant, target, engine as asked for or None) → what runs it
@@ -97,19 +122,24 @@ def plan_phone(
 ) -> PhoneJobs:
     """The jobs of one phone in order.
 
-    Round 1 begins with pass `resources` of every cell, because it also shows what cannot run at all before
+    Round 1 begins with the other passes of every cell, because they also show what cannot run at all before
     the long part; then each round holds every cell once, in a random order in odd rounds and its reverse in
     the next (ABBA), so that a drift hits all variants alike.
     """
-    # a runner with an engine of its own has the same cell for every engine asked for
-    cells = list({_identity(cell): cell for cell in _cells(device, variants, choices, engine_for)}.values())
+    # a runner with an engine of its own has the same cell for every engine asked for; the first name stands
+    known: dict[object, _Cell] = {}
+    for cell in _cells(device, variants, choices, engine_for):
+        known.setdefault(_identity(cell), cell)
+    cells = list(known.values())
     rng = random.Random(f"{seed}/{device.device}")
     jobs: list[Job] = []
     refused: dict[str, Failure] = {}
-    for pass_name, round_, order in _schedule(len(cells), rounds, rng):
+    for pass_name, round_, order in _schedule(len(cells), profile.passes, rounds, rng):
         for index in order:
             cell = cells[index]
-            if pass_name == "resources" and cell.variant.control:
+            if pass_name != "latency" and cell.variant.control:
+                continue
+            if pass_name == "ops" and cell.choice.no_ops is not None:
                 continue
             job = _job(device, cell, pass_name, round_, len(jobs), profile, choices)
             jobs.append(job)
@@ -141,8 +171,6 @@ def _cells(
 ) -> Iterator[_Cell]:
     for runner, variant in itertools.product(choices.runners, variants):
         # the control is measured one way only, whatever the others are
-        if variant.control and runner != choices.runners[0]:
-            continue
         only = 1 if variant.control else None
         dimensions = itertools.product(
             choices.abis[:only], choices.engines[:only], choices.delegates[:only], choices.threads[:only],
@@ -166,13 +194,42 @@ def _cells(
 
 
 def _identity(cell: _Cell) -> tuple[object, ...]:
-    return cell.variant.variant, cell.backend, cell.runner, cell.target
+    """A phone with one kind of core has the same CPUs under each group's name; a mask says which they are."""
+    named = cell.backend if cell.backend.cpu_mask is None else replace(cell.backend, cores="")
+    return cell.variant.variant, named, cell.runner, cell.target
 
 
-def _schedule(count: int, rounds: int, rng: random.Random) -> Iterator[tuple[str, int, Iterable[int]]]:
-    yield "resources", 1, range(count)
+def more_rounds(
+    last: Sequence[Job], *, count: int, seed: int, position: int
+) -> tuple[Job, ...]:
+    """`count` rounds more of the jobs of a phone's last round, in the order of `plan_phone`, from `position` on."""
+    jobs: list[Job] = []
+    order = list(last)
+    for round_ in range(last[0].round + 1, last[0].round + 1 + count):
+        if round_ % 2 or not jobs:
+            random.Random(f"{seed}/{last[0].device}/{round_}").shuffle(order)
+        else:
+            order.reverse()
+        for job in order:
+            jobs.append(
+                replace(
+                    job,
+                    job_id=job_id_of(decides={"like": job.job_id, "round": round_}),
+                    round=round_,
+                    position=position + len(jobs),
+                )
+            )
+    return tuple(jobs)
+
+
+def _schedule(
+    count: int, passes: Sequence[str], rounds: int, rng: random.Random
+) -> Iterator[tuple[str, int, Iterable[int]]]:
+    for name in PASSES:
+        if name in passes and name != "latency":
+            yield name, 1, range(count)
     order = list(range(count))
-    for round_ in range(1, rounds + 1):
+    for round_ in range(1, rounds + 1 if "latency" in passes else 1):
         if round_ % 2:
             rng.shuffle(order)
             yield "latency", round_, tuple(order)
@@ -181,15 +238,17 @@ def _schedule(count: int, rounds: int, rng: random.Random) -> Iterator[tuple[str
 
 
 def _bounds(bounds: Bounds, pass_name: str) -> Bounds:
-    """Pass `resources` wants a settled process, not many samples; it never takes longer than a latency run."""
-    if pass_name != "resources":
+    """Other passes want a settled process, not many samples; they never take longer than a latency run."""
+    if pass_name == "latency":
         return bounds
     return replace(
         bounds,
-        steady_min_n=min(bounds.steady_min_n, 5),
+        steady_min_n=min(bounds.steady_min_n, 5 if pass_name == "resources" else 20),
         steady_min_ms=min(bounds.steady_min_ms, 500),
+        steady_soft_ms=min(bounds.steady_soft_ms, 5000),
         warmup_min_ms=min(bounds.warmup_min_ms, 200),
         warmup_max_ms=min(bounds.warmup_max_ms, 2000),
+        marks_ms=0,
     )
 
 

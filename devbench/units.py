@@ -75,3 +75,12 @@ def parse_quantity(text: str, unit: str) -> float | None:
     match = re.fullmatch(r"\s*([+-]?\d+(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*", text)
     factor = _SYMBOLS.get(unit, {}).get(match[2]) if match else None
     return None if match is None or factor is None else float(match[1]) * factor
+
+
+def celsius(raw: int) -> float | None:
+    """A thermal zone's number in °C; None for one that no sensor of a phone can mean (0, or out of -30 … 150).
+
+    Kernels give milli-degrees, some vendors tenths or whole degrees: decided by plausible range.
+    """
+    value = raw / 1000 if abs(raw) >= 1000 else raw / 10 if abs(raw) >= 150 else float(raw)
+    return value if -30 < value < 150 and value != 0 else None

@@ -80,11 +80,12 @@ def test_jobs_of_one_phone_are_numbered_and_distinct() -> None:
     assert len({job.job_id for job in jobs}) == len(jobs)
 
 
-def test_resources_come_first_so_that_what_cannot_run_shows_at_once() -> None:
+def test_the_other_passes_come_first_so_that_what_cannot_run_shows_at_once() -> None:
     jobs = plan()
     passes = [job.pass_name for job in jobs]
     assert passes[:4] == ["resources"] * 4
-    assert set(passes[4:]) == {"latency"}
+    assert passes[4:8] == ["ops"] * 4
+    assert set(passes[8:]) == {"latency"}
     assert jobs[0].bounds.steady_min_n < PROFILES["standard"].bounds.steady_min_n
 
 

@@ -33,6 +33,7 @@ struct bounds bounds_from(const struct args *a) {
         .steady_soft_n = args_integer(a, "steady_soft_n", 5, 1, many),
         .warmup_keep_n = args_integer(a, "warmup_keep_n", 10000, 0, many),
         .steady_max_n = args_integer(a, "steady_max_n", 20000, 1, many),
+        .marks_ns = args_integer(a, "marks_ms", 0, 0, day_ms) * ns,
     };
     if (b.steady_min_n > b.steady_max_n)
         usage_error("steady_min_n: %lld is more than steady_max_n (%lld)", (long long)b.steady_min_n,
@@ -147,8 +148,20 @@ static bool steady_ends(const struct bounds *b, int64_t n, int64_t elapsed) {
     return elapsed >= b->steady_soft_ns && n >= b->steady_soft_n;
 }
 
+/* Clocks and temperatures between two inferences, for a curve over minutes; never inside a sample. */
+static void mark_if_due(const struct bounds *b, int64_t *marked_ns) {
+    int64_t now = now_ns();
+    if (b->marks_ns == 0 || now - *marked_ns < b->marks_ns) return;
+    *marked_ns = now;
+    line_begin("mark");
+    line_number("t_ns", now);
+    line_cpu_khz(~0ull);
+    line_thermal();
+    line_end();
+}
+
 int64_t run_steady(const struct engine *e, const struct bounds *b, bool profile, struct failure *f) {
-    int64_t started = now_ns(), n = 0;
+    int64_t started = now_ns(), n = 0, marked_ns = 0;
     begin_phase("steady");
     do {
         if (profile && e->profile_start(f) != 0) break;
@@ -160,6 +173,7 @@ int64_t run_steady(const struct engine *e, const struct bounds *b, bool profile,
         }
         keep(ns);
         n++;
+        mark_if_due(b, &marked_ns);
     } while (!steady_ends(b, n, now_ns() - started));
     flush();
     return f->kind ? -1 : n;

@@ -9,6 +9,7 @@ struct bounds {
     int64_t warmup_max_n, warmup_block_n;
     double warmup_tolerance_pct;
     int64_t steady_min_n, steady_min_ns, steady_soft_ns, steady_soft_n, steady_max_n, warmup_keep_n;
+    int64_t marks_ns; /* 0: none */
 };
 
 struct warmup_result {

@@ -156,6 +156,22 @@ void line_cpu_khz(uint64_t cpus) {
     line_raw("}");
 }
 
+void line_thermal(void) {
+    const char *comma = "";
+    line_key("thermal");
+    line_raw("{");
+    for (int zone = 0; zone < 64; zone++) {
+        char path[96], text[64], *end;
+        snprintf(path, sizeof path, "/sys/class/thermal/thermal_zone%d/temp", zone);
+        if (read_text(path, text, sizeof text) <= 0) continue;
+        long milli_c = strtol(text, &end, 10);
+        if (end == text) continue;
+        line_raw("%s\"%d\":%ld", comma, zone, milli_c);
+        comma = ",";
+    }
+    line_raw("}");
+}
+
 static uint64_t parse_mask(const char *hex) {
     uint64_t mask = 0;
     const char *c = hex;

@@ -31,6 +31,8 @@ int read_tasks(uint64_t *cpus);
 void read_cpus_allowed(char *to, size_t room);
 /* ,"cpu_khz":{"0":…} of the CPUs in `cpus` whose clock may be read. */
 void line_cpu_khz(uint64_t cpus);
+/* ,"thermal":{"0":34000}: milli-degrees of the thermal zones that may be read. */
+void line_thermal(void);
 /* Pins this process to the CPUs of a hex mask; usage error when the kernel says no or pins otherwise. */
 void pin_to(const char *hex_mask);
 /* Process id of the n-th directory with a number as its name below `path`. */

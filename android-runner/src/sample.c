@@ -31,22 +31,6 @@ static bool read_stat(const char *path, struct process_stat *to) {
     return true;
 }
 
-static void line_thermal(void) {
-    const char *comma = "";
-    line_key("thermal");
-    line_raw("{");
-    for (int zone = 0; zone < 64; zone++) {
-        char path[96], text[64], *end;
-        snprintf(path, sizeof path, "/sys/class/thermal/thermal_zone%d/temp", zone);
-        if (read_text(path, text, sizeof text) <= 0) continue;
-        long milli_c = strtol(text, &end, 10);
-        if (end == text) continue;
-        line_raw("%s\"%d\":%ld", comma, zone, milli_c);
-        comma = ",";
-    }
-    line_raw("}");
-}
-
 int command_sample(int count, char **values) {
     static const char *const known[] = {"pid", "period_ms", "out", NULL};
     struct args args = args_check(count, values, known);

@@ -32,8 +32,8 @@ def aa(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Measure one model against itself: between-run noise, what a comparison can resolve, rounds it needs."""
+    from devbench.cli.measuring import How, measure_new
     from devbench.cli.request import Asked
-    from devbench.cli.run import measure_new
     from devbench.console import Progress
     from devbench.variants.package import control_variant
 
@@ -41,10 +41,10 @@ def aa(
     chosen = model if model is not None else Path(control_variant().path)
     asked = Asked(models=(chosen,), device=device, rounds=rounds, profile=profile)
     with Progress(quiet=quiet) as progress:
+        how = How(out=out, environment=environment, progress=progress, json=json_)
         code = measure_new(
-            asked, out, environment, progress, 300.0, False, json_,
-            twist=_twice, show=lambda run, as_json: _show(run, environment, as_json),
-        )  # fmt: skip
+            asked, how, twist=_twice, show=lambda run, as_json: _show(run, environment, as_json)
+        )
     raise typer.Exit(code)
 
 

@@ -51,8 +51,8 @@ def compare(
 def _measure(
     a: Path, b: Path, device: str, rounds: int | None, profile: str, out: Path, json_: bool, quiet: bool
 ) -> int:
+    from devbench.cli.measuring import How, measure_new
     from devbench.cli.request import Asked
-    from devbench.cli.run import measure_new
     from devbench.console import Progress
     from devbench.graph.model_file import read_variants
     from devbench.pairing import Side, compare_sides
@@ -65,7 +65,8 @@ def _measure(
         _show(compare_sides(*sides), as_json)
 
     with Progress(quiet=quiet) as progress:
-        return measure_new(asked, out, read_environment(), progress, 300.0, False, json_, show=show)
+        how = How(out=out, environment=read_environment(), progress=progress, json=json_)
+        return measure_new(asked, how, show=show)
 
 
 def _side(out: Path, text: str) -> Side:
@@ -92,11 +93,9 @@ def _show(results: tuple[Versus, ...], json_: bool) -> None:
         print_line(_sentence(result))
         for caveat in result.caveats:
             print_line(f"  note: {caveat}")
-    for mean in over_phones:
-        interval = _interval(mean.low, mean.high)
-        print_line(f"over {mean.phones} phones: {mean.b} / {mean.a} = {mean.ratio:.3f}{interval}, geometric mean")
-    if len({result.device for result in results if result.virtual}) > 1:
-        print_line("virtual phones are one computer: their ratios have no mean over phones")
+    if over_phones is not None:
+        interval = _interval(over_phones.low, over_phones.high)
+        print_line(f"over {over_phones.phones} phones: ratio {over_phones.ratio:.3f}{interval}, geometric mean")
 
 
 def _sentence(result: Versus) -> str:
@@ -104,13 +103,9 @@ def _sentence(result: Versus) -> str:
     if result.ratio is None:
         return f"{where}: {result.b} against {result.a}: no number on one side"
     interval = _interval(result.low, result.high)
-    ratio = f"{result.b} / {result.a} = {result.ratio:.3f}{interval}"
-    sentence = f"{where}: {ratio}, {result.rounds} rounds: {result.verdict}"
-    if result.verdict != "inconclusive" or result.rounds_needed is None:
-        return sentence
-    if result.rounds_needed > result.rounds:
-        return f"{sentence}; about {result.rounds_needed} rounds would settle it"
-    return f"{sentence}; among so many comparisons its difference may be chance"
+    return (
+        f"{where}: {result.b} / {result.a} = {result.ratio:.3f}{interval}, {result.rounds} rounds: {result.verdict}"
+    )
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -27,6 +27,11 @@ class Environment:
         return self.home / "leases"
 
     @property
+    def phones(self) -> Path:
+        """What is remembered of phones from run to run."""
+        return self.home / "phones"
+
+    @property
     def engines(self) -> Path:
         return self.home / "engines"
 

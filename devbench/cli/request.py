@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import difflib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from devbench.cli.environment import Environment
 from devbench.cli.inputs import check_inputs, open_notes
+from devbench.conditions import TWEAKS, parse_allow
+from devbench.domain.job import Profile
 from devbench.domain.suite import Suite
 from devbench.domain.variant import Variant
 from devbench.errors import UsageError
 from devbench.hashing import sha256_of
-from devbench.plan import PROFILES, Choices
+from devbench.plan import PASSES, PROFILES, Choices
 from devbench.session import RunRequest
 
 DELEGATES = ("xnnpack", "none")
@@ -39,6 +43,10 @@ class Asked:
     input_shapes: tuple[str, ...] = ()
     signature: str | None = None
     device: str | None = None
+    passes: str | None = None
+    max_rounds: int | None = None
+    allow: str | None = None
+    tweaks: str | None = None
 
 
 def build_request(
@@ -51,8 +59,9 @@ def build_request(
     named = asked.profile or (suite.profile if suite else None) or ("quick" if asked.models else "standard")
     if named not in PROFILES:
         raise UsageError(f"--profile {named}: no such profile", fix=f"one of: {', '.join(PROFILES)}")
-    profile = PROFILES[named]
-    rounds = asked.rounds or (suite.rounds if suite else None) or profile.rounds
+    rounds = asked.rounds or (suite.rounds if suite else None) or PROFILES[named].rounds
+    profile = _profile(PROFILES[named], asked, rounds)
+    tweaks = _tweaks(asked.tweaks, profile)
     choices = _choices(asked, suite, environment)
     check_inputs(variants, choices)
     for note in (opened := open_notes(variants, choices)):
@@ -77,7 +86,37 @@ def build_request(
         argv=argv,
         options=_options(asked, named, rounds, choices),
         notes=(*notes, *opened),
+        allow=parse_allow(asked.allow or ""),
+        tweaks=tweaks,
     )
+
+
+def _profile(profile: Profile, asked: Asked, rounds: int) -> Profile:
+    """The profile as asked for: a number of rounds that was given is the number of rounds."""
+    if asked.max_rounds is not None and asked.max_rounds < rounds:
+        raise UsageError(f"--max-rounds {asked.max_rounds} is less than the {rounds} rounds to begin with")
+    most = asked.max_rounds or (0 if asked.rounds is not None else profile.max_rounds)
+    passes = profile.passes if asked.passes is None else _words("--passes", asked.passes, PASSES)
+    return dataclasses.replace(profile, rounds=rounds, max_rounds=most, passes=passes)
+
+
+def _tweaks(text: str | None, profile: Profile) -> frozenset[str]:
+    if text is None:
+        return frozenset(TWEAKS) if profile.careful else frozenset()
+    if text in ("all", "none"):
+        return frozenset(TWEAKS) if text == "all" else frozenset()
+    return frozenset(_words("--tweaks", text, TWEAKS))
+
+
+def _words(option: str, text: str, known: Collection[str]) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    for word in words:
+        if word not in known:
+            near = difflib.get_close_matches(word, known, n=1) or known
+            raise UsageError(f"{option}: there is no {word!r}", fix=f"try {', '.join(near)}")
+    if not words:
+        raise UsageError(f"{option} names nothing", fix=f"some of: {', '.join(known)}")
+    return words
 
 
 def given_options(asked: Asked) -> dict[str, str]:
@@ -99,6 +138,10 @@ def given_options(asked: Asked) -> dict[str, str]:
         "input-shape": "\n".join(asked.input_shapes) or None,
         "signature": asked.signature,
         "device": asked.device,
+        "passes": asked.passes,
+        "max-rounds": None if asked.max_rounds is None else str(asked.max_rounds),
+        "allow": asked.allow,
+        "tweaks": asked.tweaks,
     }
     return {name: text for name, text in texts.items() if text is not None}
 

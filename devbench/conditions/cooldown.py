@@ -23,7 +23,10 @@ _CPU_SENSOR = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warmth:
-    """How much warmer a phone is than at the start; None where it tells nothing to compare."""
+    """How much warmer a phone is than at the start; None where it tells nothing to compare.
+
+    `status` is 0 as long as it is not above the start's, which is 0 unless a hot phone was allowed.
+    """
 
     status: int | None
     rise_c: float | None
@@ -58,7 +61,10 @@ def warmth_of(state: DeviceState, start: DeviceState) -> Warmth:
         rises.append(fmean(state.temperatures_c[name] - start.temperatures_c[name] for name in sensors))
     if state.battery_temperature_c is not None and start.battery_temperature_c is not None:
         rises.append(state.battery_temperature_c - start.battery_temperature_c)
-    return Warmth(status=state.thermal_status, rise_c=max(rises, default=None))
+    status = state.thermal_status
+    if status is not None and status <= (start.thermal_status or 0):
+        status = 0
+    return Warmth(status=status, rise_c=max(rises, default=None))
 
 
 class CoolDown:

@@ -13,16 +13,20 @@ from devbench.conditions.screen import POWER_SCRIPT, parse_screen_on
 from devbench.conditions.sections import parse_sections
 from devbench.domain.device import DeviceInfo, DeviceState
 
+# `read` is the shell's own: no process is started for it
 _LIMITS = (
-    "for c in /sys/devices/system/cpu/cpu[0-9]*/cpufreq; do "
-    'echo "$c $(cat $c/scaling_min_freq) $(cat $c/scaling_max_freq)"; done'
+    "for c in /sys/devices/system/cpu/cpu[0-9]*/cpufreq; do l=; h=; read -r l <$c/scaling_min_freq; "
+    'read -r h <$c/scaling_max_freq; echo "$c $l $h"; done'
 )
 
 
-def run_script(info: DeviceInfo) -> str:
-    """Shell text to put before `state_script`, in one command with it; `add_run_look` reads both outputs."""
+def run_script(info: DeviceInfo, *, services: bool = True) -> str:
+    """Shell text to put before `state_script`, in one command with it; `add_run_look` reads both outputs.
+
+    Without `services` only files are read, as by `state_script`.
+    """
     parts = [f"echo '== busy'; {STAT_SCRIPT}", f"echo '== limits'; {_LIMITS}"]
-    if info.sdk is not None:
+    if info.sdk is not None and services:
         parts.append(f"echo '== screen'; {POWER_SCRIPT}")
     # the last section is closed so that what follows is not taken for a part of it
     return "(" + "; ".join(parts) + "; echo '== next') 2>/dev/null"

@@ -18,14 +18,14 @@ STEP_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """`quick` goes on whatever it finds; every other profile refuses what is not allowed by id."""
+    """A careful session refuses what is not allowed by id; another goes on whatever it finds."""
 
-    profile: str
+    careful: bool
     allow: frozenset[str] = frozenset()
 
     def refused(self, findings: Findings) -> tuple[Taint, ...]:
-        """The problems that this profile does not go on with."""
-        if self.profile == "quick":
+        """The problems that this session does not go on with."""
+        if not self.careful:
             return ()
         return tuple(taint for taint in findings.taints if taint.id not in self.allow)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from devbench.errors import ParseError
@@ -76,8 +76,11 @@ def busy_by_cpu(before: Mapping[str, float], after: Mapping[str, float]) -> dict
     return {cpu: max(0.0, after[cpu] - before[cpu]) for cpu in after if cpu in before}
 
 
-def load_between(before: CpuTimes, after: CpuTimes) -> Load | None:
-    """What ran between two looks; None if no time passed (or the phone started anew)."""
+def load_between(before: CpuTimes, after: CpuTimes, *, cpus: Collection[str] | None = None) -> Load | None:
+    """What ran between two looks on `cpus` (None: all); None if no time passed (or the phone started anew).
+
+    On which CPU a process ran is not told, so `busiest` names those of all CPUs.
+    """
     window = after.uptime_s - before.uptime_s
     if window <= 0:
         return None
@@ -85,8 +88,9 @@ def load_between(before: CpuTimes, after: CpuTimes) -> Load | None:
     for (pid, name), seconds in after.by_process_s.items():
         used[name] += 100 * (seconds - before.by_process_s.get((pid, name), 0.0)) / window
     busiest = sorted(((pct, name) for name, pct in used.items() if pct >= _SHOWN_PCT), reverse=True)
+    busy = busy_by_cpu(before.by_cpu_s, after.by_cpu_s)
     return Load(
-        pct=100 * sum(busy_by_cpu(before.by_cpu_s, after.by_cpu_s).values()) / window,
+        pct=100 * sum(seconds for cpu, seconds in busy.items() if cpus is None or cpu in cpus) / window,
         window_s=window,
         busiest=tuple(f"{name} {pct:.0f} %" for pct, name in busiest[:SHOWN]),
     )

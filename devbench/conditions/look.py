@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from devbench.adb import ShellResult
@@ -19,16 +20,25 @@ from devbench.conditions.rules import check
 from devbench.conditions.screen import LOCK_SCRIPT, POWER_SCRIPT, parse_locked, parse_screen_on
 from devbench.conditions.sections import parse_sections
 from devbench.devices.state import parse_state, state_script
-from devbench.domain.device import DeviceInfo
+from devbench.domain.device import DeviceInfo, DeviceState
+from devbench.errors import DeadlinePassed
 
 WINDOW_S = 5.0
-DEADLINE_S = 60.0
+DEADLINE_S = 20.0
 SETTINGS_SDK = 17
 BATTERY_SAVER_SDK = 21
 _LOAD_SCRIPT = (
     f"echo '== uptime'; cat /proc/uptime; echo '== stat'; {STAT_SCRIPT}; "
     f"echo '== processes'; {PROCESSES_SCRIPT}"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What was found, and the state it was found in."""
+
+    state: DeviceState
+    findings: Findings
 
 
 class Shell(Protocol):
@@ -48,12 +58,27 @@ def look(
     expected_peak_bytes: int | None = None,
     needs_screen: bool = False,
     canary_ratio: float | None = None,
-) -> Findings:
-    """All gates of a phone now; takes `WINDOW_S`, which `wait` lets pass (and may raise to end it)."""
-    first = phone.shell(facts_script(info, needs_screen=needs_screen), deadline_s=DEADLINE_S).stdout
-    wait(WINDOW_S)
+    window_s: float = WINDOW_S,
+) -> Look:
+    """All gates of a phone now; takes `window_s`, which `wait` lets pass (and may raise to end it).
+
+    A system server that hangs costs what only it knows: those gates are missing.
+    """
+    services = True
+    try:
+        first = phone.shell(facts_script(info, needs_screen=needs_screen), deadline_s=DEADLINE_S).stdout
+    except DeadlinePassed:
+        services = False
+        first = phone.shell(facts_script(info, services=False), deadline_s=DEADLINE_S).stdout
+    wait(window_s)
     # the load is read first: the state's own commands would otherwise be part of it
-    second = phone.shell(f"({_LOAD_SCRIPT}) 2>/dev/null; {state_script(info)}", deadline_s=DEADLINE_S).stdout
+    load = f"({_LOAD_SCRIPT}) 2>/dev/null"
+    try:
+        second = phone.shell(
+            f"{load}; {state_script(info, services=services)}", deadline_s=DEADLINE_S
+        ).stdout
+    except DeadlinePassed:
+        second = phone.shell(f"{load}; {state_script(info, services=False)}", deadline_s=DEADLINE_S).stdout
     facts = parse_facts(
         first,
         second,
@@ -62,14 +87,17 @@ def look(
         needs_screen=needs_screen,
         canary_ratio=canary_ratio,
     )
-    return check(parse_state(second, info), info, facts)
+    state = parse_state(second, info)
+    return Look(state=state, findings=check(state, info, facts))
 
 
-def facts_script(info: DeviceInfo, *, needs_screen: bool = False) -> str:
+def facts_script(info: DeviceInfo, *, needs_screen: bool = False, services: bool = True) -> str:
     """Settings, properties and screen, and the load last, so that the look itself is not part of the window."""
     parts = []
     if info.sdk is not None:
-        parts += ["echo '== booted'; getprop sys.boot_completed", f"echo '== power'; {POWER_SCRIPT}"]
+        parts.append("echo '== booted'; getprop sys.boot_completed")
+    if info.sdk is not None and services:
+        parts.append(f"echo '== power'; {POWER_SCRIPT}")
         if info.sdk >= BATTERY_SAVER_SDK:
             parts.append("echo '== saver'; settings get global low_power")
         if needs_screen:
@@ -88,7 +116,7 @@ def parse_facts(
 ) -> Facts:
     """`Facts` from the outputs of both scripts."""
     sections, missing = parse_sections(first), {}
-    load = _load(first, second)
+    load = _load(first, second, info)
     if load is None:
         missing["foreign_cpu_pct"] = "/proc/stat cannot be read by this phone's shell"
     saver = {"0": False, "null": False, "1": True}.get(sections.get("saver", "").strip())
@@ -123,9 +151,11 @@ def _not_told(info: DeviceInfo, what: str) -> str:
     return f"{what} says nothing about it" if info.sdk is not None else "not an Android phone"
 
 
-def _load(first: str, second: str) -> Load | None:
+def _load(first: str, second: str, info: DeviceInfo) -> Load | None:
+    """On the CPUs that a shell may use: nothing is measured on others."""
     before, after = _cpu_times(first), _cpu_times(second)
-    return load_between(before, after) if before and after else None
+    cpus = {str(cpu) for cpu in info.allowed_cpus}
+    return load_between(before, after, cpus=cpus or None) if before and after else None
 
 
 def _cpu_times(text: str) -> CpuTimes | None:

@@ -65,7 +65,7 @@ def _throttled(scene: Scene) -> Finding:
     if ratio is None:
         if scene.state.thermal_status is not None:
             return None  # the phone's own word is better than a guess from speed
-        reason = scene.why_missing("canary_ratio", otherwise="no canary was run")
+        reason = scene.why_missing("canary_ratio", otherwise="no canary was run, or it was the first on this phone")
         return Missing(id="THROTTLED", reason=reason)
     if ratio <= MAX_CANARY_RATIO:
         return None

@@ -26,11 +26,17 @@ ClockState: TypeAlias = Literal["locked", "fixed-performance", "free"]
 
 
 class Tweaks:
-    """What was changed, what was left and why; `heartbeat` at least every ten minutes keeps it so."""
+    """What was changed, what was left and why; `heartbeat` at least every ten minutes keeps it so.
+
+    Afterwards `put_back` is `host`, `watchdog` (the phone does it) or `nothing`, and `differs` what was not as
+    before.
+    """
 
     def __init__(self, net: Net | None) -> None:
         self._net = net
         self._lost = False
+        self.put_back = "nothing"
+        self.differs: list[str] = []
         self.applied: list[Change] = []
         self.left: list[Left] = []
         self.locked_khz: dict[int, int] = {}
@@ -93,6 +99,9 @@ def tweaked(
     """
     if settle(phone, folder=folder):
         told("settings that an earlier session left changed were put back")
+    if not wanted:
+        yield Tweaks(None)
+        return
     before = _read(phone, info)
     plan = plan_tweaks(info, before, wanted)
     if not plan.changes:
@@ -167,13 +176,16 @@ def _put_back(
     tweaks: Tweaks,
     told: Callable[[str], None],
 ) -> None:
+    tweaks.put_back = "watchdog"
     try:
         net.pull_in()
         after = _read(phone, info)
     except DeviceError as error:
         told(f"the phone puts its settings back itself, within ten minutes of its job's end: {error.message}")
         return
-    for trouble in differences(before, after):
+    tweaks.put_back = "host"
+    tweaks.differs = differences(before, after)
+    for trouble in tweaks.differs:
         told(f"not as it was before: {trouble}")
 
 

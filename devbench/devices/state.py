@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from devbench.domain.device import DeviceInfo, DeviceState
 from devbench.errors import ParseError
 from devbench.parse import parse
+from devbench.units import celsius
 
 if TYPE_CHECKING:
     from devbench.adb import Phone
@@ -102,15 +103,14 @@ def parse_state(text: str, info: DeviceInfo) -> DeviceState:
 
 
 def _zones(text: str) -> dict[str, float]:
-    """Zones in °C. Kernels give milli-, some vendors tenths or whole degrees: decided by plausible range."""
+    """Zones in °C."""
     found: dict[str, float] = {}
     for line in text.splitlines():
         match = re.match(r"/sys/class/thermal/thermal_zone(\d+) (.+) (-?\d+)$", line.strip())
         if match is None:
             continue
-        raw = int(match[3])
-        value = raw / 1000 if abs(raw) >= 1000 else raw / 10 if abs(raw) >= 150 else float(raw)
-        if -30 < value < 150 and value != 0:
+        value = celsius(int(match[3]))
+        if value is not None:
             name = match[2].strip()
             found[name if name not in found else f"{name}#{match[1]}"] = value
     return found

@@ -57,4 +57,23 @@ class Waiting:
     seconds: float
 
 
-Event: TypeAlias = PhoneStarted | Pushed | JobStarted | FirstNumber | JobEnded | PhoneEnded | Waiting
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsAdded:
+    """Rounds that the plan did not have, because an interval is too wide or a round was throttled."""
+
+    device: str
+    jobs: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Something about a phone that a person should read."""
+
+    device: str
+    text: str
+
+
+Event: TypeAlias = (
+    PhoneStarted | Pushed | JobStarted | FirstNumber | JobEnded | PhoneEnded | Waiting | JobsAdded | Said
+)

@@ -15,6 +15,7 @@ class Bounds:
 
     Steady ends at `steady_min_n` inferences and `steady_min_ms`; past `steady_soft_ms` it ends as soon as
     `steady_soft_n` are there, and at `steady_max_n` in any case. Of the warm-up, `warmup_keep_n` samples are kept.
+    Clocks and temperatures are read between two steady inferences, at most every `marks_ms` (0: never).
     """
 
     warmup_min_ms: int = 1000
@@ -29,15 +30,23 @@ class Bounds:
     steady_soft_n: int = 5
     steady_max_n: int = 20_000
     warmup_keep_n: int = 10_000
+    marks_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How hard to look: `quick`, `standard`, `tail` or `sustained`, with its rounds and bounds."""
+    """How hard to look: `quick`, `standard`, `tail` or `sustained`, with its rounds, bounds and passes.
+
+    Rounds are added while an interval is too wide, up to `max_rounds`; 0 adds none. `careful`: whether a phone in
+    bad conditions is refused, and what disturbs is changed on it; otherwise it is only looked at.
+    """
 
     name: str
     rounds: int
     bounds: Bounds
+    max_rounds: int = 0
+    passes: tuple[str, ...] = ("latency", "resources")
+    careful: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

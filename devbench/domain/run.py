@@ -28,7 +28,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHeader:
-    """Everything asked for; `run.json`. `argv` repeats the run, `jobs` is the whole plan in order."""
+    """Everything asked for; `run.json`. `argv` repeats the run, `jobs` is the whole plan in order.
+
+    `allow` are the conditions that a phone may be in all the same, `tweaks` what may be changed on it.
+    """
 
     run_id: str
     created_at: str
@@ -46,6 +49,8 @@ class RunHeader:
     jobs: tuple[Job, ...] = ()
     notes: tuple[str, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+    tweaks: tuple[str, ...] = ()
     schema: int = RUN_SCHEMA
 
 

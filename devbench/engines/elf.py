@@ -6,6 +6,7 @@ anything is pushed.
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -183,3 +184,9 @@ def _seek(file: BinaryIO, offset: int) -> None:
         file.seek(offset)
     except OSError as error:
         raise ValueError(f"it points to byte {offset} of itself") from error
+
+
+def names_symbol(path: Path, symbol: str) -> bool:
+    """Whether the file holds `symbol` as a whole name: enough to tell versions of a library apart."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        return text.find(b"\0" + symbol.encode() + b"\0") >= 0

@@ -29,12 +29,14 @@ class Limits:
     """How long is too long, in seconds.
 
     `silence_s` without a line of a job is a hang; its first line may take `start_s`, because it may wait for
-    its turn on the phone; a phone that is lost has `back_within_s` to come back.
+    its turn on the phone; a phone that is lost has `back_within_s` to come back. `look_s` is the window in which a
+    phone's other work is counted before a session.
     """
 
     silence_s: float = 300.0
     start_s: float = 300.0
     back_within_s: float = 60.0
+    look_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from devbench.adb.sync import pull
+from devbench.conditions import add_run_look, run_script
 from devbench.devices.state import parse_state, state_script
 from devbench.domain.device import DeviceState
 from devbench.domain.job import Job
@@ -17,7 +18,6 @@ from devbench.errors import DeadlinePassed, DeviceError
 from devbench.metrics import all_scrapes
 from devbench.runners.base import Attempt, RunnerKind, Site
 from devbench.runners.cas import PROTOCOL, LocalFile, ensure_files, ensure_runner
-from devbench.runners.evidence import sharpened
 from devbench.runners.follow import REFUSED, follow
 from devbench.runners.jobs import (
     input_file,
@@ -66,19 +66,28 @@ class NativeRunner:
         self._state: DeviceState | None = None
         self._services_answer = True
 
+    @property
+    def helper(self) -> str:
+        """The runner's path on the phone, for what is not a job: canary, watchdog."""
+        return self._runner.remote
+
+    def bring(self) -> None:
+        """The program itself on the phone, and nothing left there of a killed session."""
+        site = self.site
+        again(site, lambda: ensure_runner(site.phone, self._runner, self._told, stop=site.stop))
+        again(site, lambda: stop_leftovers(site.phone, self._runner))
+
     def prepare(self, variants: tuple[Variant, ...], jobs: tuple[Job, ...]) -> None:
         site, phone = self.site, self.site.phone
         self._models = {v.variant: model_file(v) for v in variants}
         self._inputs = {path: input_file(path, sha256) for path, sha256 in inputs_of(jobs).items()}
         files = [*self._runners.values(), *self._engines.values(), *self._models.values(), *self._inputs.values()]
-        again(site, lambda: ensure_runner(phone, self._runner, self._told, stop=site.stop))
-        again(site, lambda: stop_leftovers(phone, self._runner))
         again(site, lambda: ensure_files(phone, self._runner, files, self._told, stop=site.stop))
 
     def measure(self, attempt: Attempt) -> Measurement:
         """One job. The phone's own trouble (offline, hang of adb) is a DeviceError of its class."""
         folder = job_folder(attempt)
-        before = self._state or self._read_state()
+        before = self._state or self.read_state()
         self._state = None
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         argv = self._argv(attempt, folder)
@@ -98,7 +107,6 @@ class NativeRunner:
         attempt.log(_log_text(argv, transcript, log))
         self._state = after
         failure = transcript.failure(log) if silent is None else _timeout(silent, log)
-        failure = sharpened(self.site, failure, transcript, argv[0])
         exit_ = transcript.first("exit") or {}
         return Measurement(
             **attempt.identity(),
@@ -108,6 +116,7 @@ class NativeRunner:
             series=transcript.series(),
             usage=transcript.usage(),
             ops=transcript.ops(),
+            marks=transcript.marks(),
             outputs=outputs,
             scrapes=scrapes,
             warmup_status=(transcript.first("warmup") or {}).get("status"),
@@ -200,20 +209,26 @@ class NativeRunner:
         script = f"cat {folder}/err.txt 2>/dev/null; {clean} 2>/dev/null; echo; echo '{_MARK}'; "
         text = self._with_state(script)
         log, _, state = text.partition(f"\n{_MARK}\n")
-        return log.strip(), parse_state(state, self.site.info)
+        return log.strip(), self._parsed(state)
 
-    def _read_state(self) -> DeviceState:
-        return parse_state(again(self.site, lambda: self._with_state("")), self.site.info)
+    def read_state(self) -> DeviceState:
+        """The phone now; its tools that hang are not asked again."""
+        return self._parsed(again(self.site, lambda: self._with_state("")))
+
+    def _parsed(self, text: str) -> DeviceState:
+        return add_run_look(parse_state(text, self.site.info), text)
 
     def _with_state(self, script: str) -> str:
         """What `script` and then the state script print; once dumpsys has hung, it is not asked again."""
         info, phone = self.site.info, self.site.phone
         if self._services_answer:
+            whole = f"{script}{run_script(info)}; {state_script(info)}"
             try:
-                return phone.shell(script + state_script(info), deadline_s=STATE_DEADLINE_S).stdout
+                return phone.shell(whole, deadline_s=STATE_DEADLINE_S).stdout
             except DeadlinePassed:
                 self._services_answer = False
-        return phone.shell(script + state_script(info, services=False)).stdout
+        files = f"{script}{run_script(info, services=False)}; {state_script(info, services=False)}"
+        return phone.shell(files).stdout
 
     def forget_state(self) -> None:
         """The last state is old: a pause lies between it and the next job."""

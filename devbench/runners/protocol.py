@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from devbench.domain.codec import from_json
-from devbench.domain.measurement import Actual, Failure, OpTime, OutputFile, Series, Usage
+from devbench.domain.measurement import Actual, Failure, Mark, OpTime, OutputFile, Series, Usage
 from devbench.errors import RunnerError, StoreError
+from devbench.units import celsius
 
 PROTOCOL = 1
 _USAGE_KEYS = (
@@ -27,8 +28,7 @@ _FIXES = {
     "crash": "the log beside the run holds the engine's last words; another engine version may do",
     "timeout": "the model may need longer than the limit, or hangs; see the log",
 }
-# Hang-up, interrupt, kill and terminate come from others; a program dies of the rest by its own doing.
-_SENT_FROM_OUTSIDE = frozenset({1, 2, 9, 15})
+
 
 _Read = TypeVar("_Read")
 
@@ -168,6 +168,22 @@ class Transcript:
         )
 
     @_promised
+    def marks(self) -> tuple[Mark, ...]:
+        """Temperatures by zone number: the runner tells what the kernel says, in whatever unit."""
+        return tuple(
+            Mark(
+                t_ns=e["t_ns"],
+                cpu_khz={str(cpu): int(khz) for cpu, khz in e["cpu_khz"].items()},
+                temperatures_c={
+                    f"zone{zone}": value
+                    for zone, raw in e["thermal"].items()
+                    if (value := celsius(int(raw))) is not None
+                },
+            )
+            for e in self.all("mark")
+        )
+
+    @_promised
     def outputs(self) -> tuple[OutputFile, ...]:
         keys = ("index", "name", "dtype", "shape", "sha256")
         return tuple(
@@ -194,7 +210,7 @@ class Transcript:
             step = f"step {error['step']}: " if error.get("step") else ""
             return _failure(kind, step + str(error.get("message", "")), log_tail)
         if exit_ is not None and exit_.get("signal") is not None:
-            kind = "killed" if exit_["signal"] in _SENT_FROM_OUTSIDE else "crash"
+            kind = "killed" if exit_["signal"] == 9 else "crash"
             return _failure(kind, f"the process was ended by signal {exit_['signal']}", log_tail)
         if exit_ is not None:
             return _failure(

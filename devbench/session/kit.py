@@ -18,10 +18,13 @@ from devbench.engines import (
     refusal,
     resolve,
 )
+from devbench.engines.elf import names_symbol
 from devbench.errors import EngineError, MissingExtra
 from devbench.plan import EngineChoice
 from devbench.runners.binaries import RunnerBinary, runner_binary
 from devbench.session.request import RunRequest
+
+_TFLITE_PROFILER = "TfLiteInterpreterOptionsSetTelemetryProfiler"
 
 
 class Kit:
@@ -59,7 +62,11 @@ class Kit:
                 engine=engine, version=version or None, sha256=None, runner_sha256=None, refused=failure
             )
         return EngineChoice(
-            engine=file.engine, version=file.version, sha256=file.sha256, runner_sha256=binary.sha256
+            engine=file.engine,
+            version=file.version,
+            sha256=file.sha256,
+            runner_sha256=binary.sha256,
+            no_ops=_no_ops(file),
         )
 
     def _runner(self, target: str) -> RunnerBinary:
@@ -100,3 +107,10 @@ class Kit:
             file = engine_file(name, None, target, path)
             self._resolved[f"{name}={path}", target] = dataclasses.replace(file, version=file.sha256[:8])
         return self._resolved[f"{name}={path}", target]
+
+
+def _no_ops(file: EngineFile) -> str | None:
+    """Why this library cannot time operators: TensorFlow Lite's C API has had a profiler since 2.14."""
+    if file.engine == "tflite" and not names_symbol(file.path, _TFLITE_PROFILER):
+        return f"{file.engine} {file.version or ''} has no profiler in its C API".replace("  ", " ")
+    return None

@@ -11,7 +11,7 @@ import devbench
 from devbench.devices import Selection
 from devbench.domain.device import DeviceInfo, Reject
 from devbench.domain.job import Job
-from devbench.domain.measurement import Failure
+from devbench.domain.measurement import Failure, Measurement
 from devbench.domain.run import Artifact, Run, RunHeader
 from devbench.engines import EngineFile, FetchProgress, silent
 from devbench.errors import DevbenchError, EngineError, MissingExtra, NoUsableDevice, ResumeMismatch
@@ -41,13 +41,15 @@ class PhonePlan:
 class Prepared:
     """A header and what its phones have to do; `attempts` counts earlier ones by job id.
 
-    `rejects` are the phones of this session that cannot be used (a header keeps those of the first).
+    `rejects` are the phones of this session that cannot be used (a header keeps those of the first). `earlier` is
+    what was measured before a resume.
     """
 
     header: RunHeader
     phones: tuple[PhonePlan, ...]
     rejects: tuple[Reject, ...] = ()
     attempts: dict[str, int] = field(default_factory=dict)
+    earlier: tuple[Measurement, ...] = ()
 
     @property
     def todo(self) -> int:
@@ -84,6 +86,8 @@ def prepare(
         jobs=tuple(job for phone in phones for job in phone.jobs),
         notes=request.notes,
         options=request.options,
+        allow=tuple(sorted(request.allow)),
+        tweaks=tuple(sorted(request.tweaks)),
     )
     return Prepared(header=header, phones=tuple(phones), rejects=tuple(rejects))
 
@@ -114,7 +118,13 @@ def resume(run: Run, selection: Selection) -> Prepared:
         attempts[m.job_id] = max(attempts.get(m.job_id, 0), m.attempt)
     if phones:
         _check_files(run.header)
-    return Prepared(header=run.header, phones=tuple(phones), rejects=tuple(rejects), attempts=attempts)
+    return Prepared(
+        header=run.header,
+        phones=tuple(phones),
+        rejects=tuple(rejects),
+        attempts=attempts,
+        earlier=run.measurements,
+    )
 
 
 def _runnable(header: RunHeader) -> tuple[Job, ...]:

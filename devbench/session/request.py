@@ -14,7 +14,8 @@ from devbench.plan import Choices
 class RunRequest:
     """Everything a user asked for, resolved to values; `options` are the same as text, for --resume.
 
-    `engine_cache` is the folder that engine libraries are fetched into and taken from.
+    `engine_cache` is the folder that engine libraries are fetched into and taken from. `allow` are conditions by id
+    that are no reason to refuse a phone, `tweaks` what may be changed on it (`devbench.conditions.TWEAKS`).
     """
 
     variants: tuple[Variant, ...]
@@ -28,3 +29,5 @@ class RunRequest:
     argv: tuple[str, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    allow: frozenset[str] = frozenset()
+    tweaks: frozenset[str] = frozenset()

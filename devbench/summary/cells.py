@@ -25,7 +25,7 @@ def cells_of(run: Run) -> tuple[Cell, ...]:
             raise StoreError(
                 f"run {run.header.run_id}: job {job.job_id} names a phone or variant not in run.json"
             )
-        groups[_key(job)].append(job)
+        groups[cell_key(job)].append(job)
     cells = [
         Cell(
             device=devices[jobs[0].device],
@@ -47,7 +47,8 @@ def cells_of(run: Run) -> tuple[Cell, ...]:
     )
 
 
-def _key(job: Job) -> tuple[object, ...]:
+def cell_key(job: Job) -> tuple[object, ...]:
+    """What jobs of one cell have in common."""
     inputs = (tuple(sorted(job.input_shapes.items())), tuple(sorted(job.input_files.items())), job.signature)
     return (job.device, job.variant, job.backend, job.runner, job.abi, *inputs)
 

@@ -179,16 +179,15 @@ class Day:
 
 def test_quick_goes_on_at_once_with_the_taint() -> None:
     day = Day(("HOT", "LOW-BATTERY"))
-    passage = day.go(Gate(profile="quick"))
+    passage = day.go(Gate(careful=False))
     assert passage.passed and day.now == 0
     assert [t.id for t in passage.taints] == ["HOT", "LOW-BATTERY"]
 
 
-@pytest.mark.parametrize("profile", ["standard", "tail", "sustained"])
-def test_the_others_refuse_what_does_not_pass_by_itself(profile: str) -> None:
+def test_the_others_refuse_what_does_not_pass_by_itself() -> None:
     """At once, although BUSY alone would be waited for; and the answer holds everything."""
     day = Day(("BUSY", "LOW-BATTERY"))
-    passage = day.go(Gate(profile=profile))
+    passage = day.go(Gate(careful=True))
     assert not passage.passed and day.now == 0
     reject = passage.reject(info())
     assert (reject.serial, reject.state) == ("S1", "conditions")
@@ -198,14 +197,14 @@ def test_the_others_refuse_what_does_not_pass_by_itself(profile: str) -> None:
 
 def test_what_is_allowed_goes_on_with_the_taint() -> None:
     day = Day(("HOT", "LOW-BATTERY"))
-    passage = day.go(Gate(profile="standard", allow=parse_allow("hot, LOW-BATTERY")))
+    passage = day.go(Gate(careful=True, allow=parse_allow("hot, LOW-BATTERY")))
     assert passage.passed and day.now == 0
     assert [t.id for t in passage.taints] == ["HOT", "LOW-BATTERY"]
 
 
 def test_a_busy_phone_is_waited_for_with_a_countdown() -> None:
     day = Day(("BUSY",), ("BUSY",), ())
-    passage = day.go(Gate(profile="standard"))
+    passage = day.go(Gate(careful=True))
     assert passage.passed and passage.taints == () and passage.waited_s == 10
     assert [(c.ids, c.left_s) for c in day.seen] == [(("BUSY",), 120), (("BUSY",), 115)]
 
@@ -213,7 +212,7 @@ def test_a_busy_phone_is_waited_for_with_a_countdown() -> None:
 @pytest.mark.parametrize(("problems", "seconds"), [(("BUSY",), 120), (("HOT",), 300), (("HOT", "BUSY"), 120)])
 def test_waiting_has_an_end(problems: tuple[str, ...], seconds: float) -> None:
     day = Day(problems)
-    passage = day.go(Gate(profile="standard"))
+    passage = day.go(Gate(careful=True))
     assert not passage.passed and day.now == seconds
 
 
@@ -224,7 +223,7 @@ def test_waiting_can_be_interrupted() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pass_gate(Gate(profile="standard"), day.look, wait=wait, told=day.seen.append, clock=lambda: 0.0)
+        pass_gate(Gate(careful=True), day.look, wait=wait, told=day.seen.append, clock=lambda: 0.0)
 
 
 def test_an_unknown_id_is_refused_by_name() -> None:

@@ -30,7 +30,7 @@ BRIEF = Bounds(warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=3, steady_min_n=30
 
 def findings(phone: Handy, **more: Any) -> tuple[dict[str, str], dict[str, str]]:
     """Taints and gates without an answer, by id; the window is as long as two round trips take."""
-    found = look(phone.phone, phone.info, wait=lambda _: None, **more)
+    found = look(phone.phone, phone.info, wait=lambda _: None, **more).findings
     return {t.id: t.detail for t in found.taints}, {m.id: m.reason for m in found.missing}
 
 
@@ -78,7 +78,7 @@ def test_background_work_is_seen_and_named(poco: Handy) -> None:
     with poco.phone.stream("echo $$; while :; do :; done") as busy:
         pid = int(busy.read_line(deadline_s=20) or 0)
         try:
-            found = look(poco.phone, poco.info, wait=lambda _: poco.sh("sleep 1") and None)
+            found = look(poco.phone, poco.info, wait=lambda _: poco.sh("sleep 1") and None).findings
         finally:
             poco.sh(f"kill -9 {pid}")
     (taint,) = [t for t in found.taints if t.id == "BUSY"]

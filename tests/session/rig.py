@@ -6,13 +6,14 @@ import contextlib
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from devbench import store, virtual
 from devbench.adb import Phone, Server
+from devbench.conditions import GATE_IDS
 from devbench.devices import Selection, leased, select
 from devbench.domain.event import Event, Pushed
 from devbench.domain.job import Bounds, Profile
@@ -34,7 +35,7 @@ BRIEF = Bounds(
 LONG = Bounds(
     warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=2, warmup_block_ms=0, steady_min_n=5, steady_min_ms=1500
 )
-SHORT_LIMITS = Limits(silence_s=20, start_s=30, back_within_s=20)
+SHORT_LIMITS = Limits(silence_s=20, start_s=30, back_within_s=20, look_s=0.1)
 OLD, NEW = "oppo-a37f", "pixel-2-xl"
 
 
@@ -156,13 +157,17 @@ def variant(name: str) -> Variant:
 
 
 def request(
-    *variants: Variant | str, rounds: int = 1, bounds: Bounds = BRIEF, **choices: object
-) -> RunRequest:
+    *variants: Variant | str, rounds: int = 1, bounds: Bounds = BRIEF, profile: Profile | None = None,
+    allow: Collection[str] = GATE_IDS, tweaks: Collection[str] = (), **choices: object,
+) -> RunRequest:  # fmt: skip
+    """Whatever state this computer is in is allowed, and nothing is changed, unless a test is about that."""
     return RunRequest(
         variants=tuple(variant(v) if isinstance(v, str) else v for v in variants or ("and-gate",)),
         engine_cache=Path("no-engines-cached"),
-        profile=Profile(name="test", rounds=rounds, bounds=bounds),
+        profile=profile or Profile(name="test", rounds=rounds, bounds=bounds),
         rounds=rounds,
+        allow=frozenset(allow),
+        tweaks=frozenset(tweaks),
         seed=0,
         choices=Choices(**choices),  # type: ignore[arg-type]
     )

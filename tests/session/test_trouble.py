@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -169,8 +170,10 @@ def test_a_hanging_job_is_stopped_and_its_cell_not_tried_again(rig: Rig, tmp_pat
 
 def test_dumpsys_that_hangs_costs_its_values_only(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system server of a sick phone hangs; measuring does not need it."""
+    from devbench.conditions import look
     from devbench.runners import native
 
+    monkeypatch.setattr(sys.modules[look.__module__], "DEADLINE_S", 0.7)
     monkeypatch.setattr(native, "STATE_DEADLINE_S", 0.7)
     monkeypatch.setattr(native, "SCRAPE_DEADLINE_S", 0.7)
     with rig.faults(NEW, "hang:match=dumpsys"):

@@ -1,0 +1,172 @@
+"""From a request to a table: the run itself as every command that measures does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from devbench.cli.environment import Environment, command_line, command_text
+
+if TYPE_CHECKING:
+    from devbench.adb import Server
+    from devbench.cli.request import Asked
+    from devbench.console import Progress
+    from devbench.domain.run import Run
+    from devbench.reports.base import Report
+    from devbench.session import Prepared, RunRequest
+    from devbench.store import RunFolder
+
+Show: TypeAlias = "Callable[[Run, bool], None]"
+DEFAULT_FORMATS = ("html", "csv", "md", "json")
+GATE_FAILED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What does not decide a number: where results go, how they are told, when a silent phone is given up."""
+
+    out: Path
+    environment: Environment
+    progress: Progress
+    max_silence_s: float = 300.0
+    dry_run: bool = False
+    json: bool = False
+    strict: bool = False
+
+
+def measure_new(
+    asked: Asked, how: How, *,
+    twist: Callable[[RunRequest], RunRequest] = lambda request: request, show: Show | None = None,
+) -> int:  # fmt: skip
+    """A new run of what was asked for, changed by `twist`; `show` presents it instead of the usual table."""
+    from datetime import datetime
+
+    from devbench import store
+    from devbench.cli.request import build_request
+    from devbench.cli.servers import target_of
+    from devbench.devices import leased, select
+    from devbench.session import prepare
+
+    now = datetime.now()
+    if not how.dry_run:
+        store.check_writable(how.out)
+    request = twist(build_request(asked, how.environment, how.progress.say, argv=command_line()))
+    with target_of(asked.device or "all", how.environment) as target:
+        selection = select(target.server, target.spec)
+        if how.dry_run:
+            return _show_plan(prepare(request, selection, now=now), selection.unmatched, how)
+        with leased(how.environment.leases, selection) as held:
+            prepared = prepare(request, held, now=now, fetching=how.progress.fetching)
+            how.progress.rejects(prepared.rejects, held.unmatched)
+            folder = store.create(how.out, prepared.header.run_id)
+            folder.write_header(prepared.header)
+            return _measure(prepared, folder, target.server, how, show)
+
+
+def measure_rest(name: str, asked: Asked, how: How) -> int:
+    """What is left of the run `name`."""
+    from devbench import store
+    from devbench.cli.request import given_options
+    from devbench.cli.servers import target_of
+    from devbench.devices import leased, select
+    from devbench.session import check_agreement, resume
+
+    folder = store.find(how.out, name)
+    past = folder.read()
+    check_agreement(past.header, given_options(asked))
+    store.check_writable(folder.path)
+    for warning in past.warnings:
+        how.progress.say(warning)
+    if len(past.ok_by_job()) == len(past.header.jobs):
+        how.progress.say("nothing is left to do: every job of this run is measured")
+        return _show_result(folder, how)
+    with target_of(past.header.options.get("device", "all"), how.environment) as target:
+        selection = select(target.server, target.spec)
+        if how.dry_run:
+            return _show_plan(resume(past, selection), selection.unmatched, how)
+        with leased(how.environment.leases, selection) as held:
+            # read again: another devbench may have measured while we waited for nothing
+            prepared = resume(folder.read(), held)
+            how.progress.rejects(prepared.rejects, held.unmatched)
+            return _measure(prepared, folder, target.server, how)
+
+
+def _measure(
+    prepared: Prepared, folder: RunFolder, server: Server, how: How, show: Show | None = None
+) -> int:
+    from devbench.console import complain
+    from devbench.errors import NoUsableDevice
+    from devbench.session import Limits
+    from devbench.session import run as run_session
+
+    how.progress.begin(prepared)
+    limits = Limits(silence_s=how.max_silence_s)
+    memory = how.environment.phones
+    outcome = run_session(prepared, folder, server, how.progress.event, limits=limits, memory=memory)
+    how.progress.end()
+    code = _show_result(folder, how, interrupted=outcome.interrupted, show=show)
+    if outcome.lost and not outcome.attempted:
+        reasons = "\n".join(f"  {reason}" for reason in outcome.lost.values())
+        fix = "mend the above and resume the run, or try --device virtual: two virtual phones on this computer"
+        complain(NoUsableDevice(f"no phone could be measured\n{reasons}", fix=fix))
+        return NoUsableDevice.exit_code
+    return code
+
+
+def _show_plan(prepared: Prepared, unmatched: tuple[str, ...], how: How) -> int:
+    from devbench.console import print_json, print_plan
+    from devbench.domain.codec import to_json
+
+    how.progress.rejects(prepared.rejects, unmatched)
+    if how.json:
+        print_json({"run": to_json(prepared.header), "todo": prepared.todo})
+    else:
+        print_plan(prepared)
+    return 0
+
+
+def _show_result(
+    folder: RunFolder, how: How, *, interrupted: bool = False, show: Show | None = None
+) -> int:
+    """The reports, the table, and as the last line the folder's name. Nothing here can lose a measurement."""
+    from devbench.console import print_json, print_line, print_report
+    from devbench.reports.base import build_report, write_reports
+    from devbench.reports.json_file import as_json
+
+    run_read = folder.read()
+    report = build_report(run_read)
+    target = folder.path / "report"
+    target.mkdir(exist_ok=True)
+    write_reports(report, DEFAULT_FORMATS, target)
+    done, asked = len(run_read.ok_by_job()), len(run_read.header.jobs)
+    code = 130 if interrupted else 1 if done < asked else _strict_code(report, how)
+    if done < asked:
+        what = "interrupted: " if interrupted else ""
+        again = command_text(("devbench", "run", "--resume", str(folder.path)))
+        print_line(f"{what}{done} of {asked} jobs measured; the rest: {again}", to_stderr=True)
+    print_line(f"report: {target / 'report.html'}", to_stderr=True)
+    if show is not None:
+        show(run_read, how.json)
+    elif how.json:
+        print_json({**as_json(report), "folder": str(folder.path), "exit_code": code})
+    else:
+        print_report(report)
+    if not how.json:
+        print_line(str(folder.path))
+    return code
+
+
+def _strict_code(report: Report, how: How) -> int:
+    """4 where --strict asks for more than the numbers are worth."""
+    from devbench.console import print_line
+
+    doubtful = [s for s in report.summaries if s.verdict != "trusted"]
+    if not how.strict or not doubtful:
+        return 0
+    for summary in doubtful:
+        ids = ", ".join(taint.id for taint in summary.taints)
+        where = f"{summary.cell.device.device}: {summary.cell.variant.variant}"
+        print_line(f"--strict: {where}: {summary.verdict}" + (f" ({ids})" if ids else ""), to_stderr=True)
+    return GATE_FAILED

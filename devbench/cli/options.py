@@ -1,0 +1,79 @@
+"""The options of the commands that measure, each defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Models: TypeAlias = Annotated[
+    list[Path] | None, typer.Argument(metavar="MODEL", help="Model files (.tflite).")
+]
+
+RunnerWords: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Ways to run, with commas: native, benchmark_model\\[=PATH]. Default: native."),
+]
+Suite: TypeAlias = Annotated[str | None, typer.Option(help="Name of a suite, or its TOML file.")]
+Device: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="all (default), virtual, model=NAME, name, serial, host:port/serial; with commas."),
+]
+Engine: TypeAlias = Annotated[
+    str | None, typer.Option(help="NAME\\[@VERSION]\\[=LIBRARY], several with commas. Default: by target.")
+]
+Delegate: TypeAlias = Annotated[str | None, typer.Option(help="xnnpack, none, or both. Default: xnnpack.")]
+Threads: TypeAlias = Annotated[
+    str | None, typer.Option(help="Threads, several with commas. Default: 4, or the cores there are.")
+]
+Cores: TypeAlias = Annotated[str | None, typer.Option(help="Core groups: big, little, all. Default: big.")]
+Abi: TypeAlias = Annotated[
+    str | None, typer.Option(help="ABIs that the phone runs, several with commas. Default: its first.")
+]
+Profile: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="quick, standard, tail or sustained. Default: quick for files, else the suite's."),
+]
+Rounds: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, max=100, help="Processes per variant, no more. Default: the profile's.")
+]
+MaxRounds: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="Rounds are added while an interval is wide. Default: 20 in standard."),
+]
+Passes: TypeAlias = Annotated[
+    str | None, typer.Option(help="latency, resources, ops: some, with commas. Default: the profile's.")
+]
+Allow: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="ID,…", help="Conditions a phone may be in, as HOT,LOW-BATTERY; they mark results."),
+]
+Tweaks: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="What is changed on a phone and put back: all, none or some. Default: all; quick: none."
+    ),
+]
+Seed: TypeAlias = Annotated[
+    int | None, typer.Option(min=0, help="Of the order and generated inputs. Default: 0.")
+]
+Baseline: TypeAlias = Annotated[str | None, typer.Option(help="Variant that others are compared with.")]
+InputFile: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--input", metavar="NAME=FILE", help="Raw bytes for one input.")
+]
+InputShape: TypeAlias = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=1,224,224,3", help="Shape of an input with open dimensions.")
+]
+Signature: TypeAlias = Annotated[str | None, typer.Option(help="Signature of the model to run.")]
+Out: TypeAlias = Annotated[Path, typer.Option(help="Folder of results; a run is a folder below it.")]
+Resume: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="RUN", help="Do what is left of a run: its folder, its id, or latest.")
+]
+MaxSilence: TypeAlias = Annotated[
+    float, typer.Option(min=1, help="Seconds without a line from the phone that count as a hang.")
+]
+Strict: TypeAlias = Annotated[bool, typer.Option(help="Exit code 4 unless every number is trusted.")]
+DryRun: TypeAlias = Annotated[bool, typer.Option(help="Show what would be measured, and stop.")]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
