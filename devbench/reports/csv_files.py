@@ -1,4 +1,4 @@
-"""summary.csv and samples.csv, because a table is read by eyes but studied by other programs.
+"""summary.csv, samples.csv and processes.csv, because a table is read by eyes but studied by other programs.
 
 Columns are fixed in docs/results-format.md; an unknown value is an empty field.
 """
@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devbench.domain.job import Job
-from devbench.domain.summary import CellSummary, Estimate
+from devbench.domain.summary import Cell, CellSummary, Estimate
 from devbench.reports.base import Format, Report
+from devbench.summary.processes import Process, fastest_khz, hottest_c, processes_of
 
 SUMMARY_COLUMNS = (
     "run_id", "device", "device_model", "virtual", "model", "variant", "format", "engine", "engine_version",
@@ -24,9 +25,16 @@ SAMPLE_COLUMNS = (
 )  # fmt: skip
 
 
+PROCESS_COLUMNS = (
+    "run_id", "device", "variant", "engine", "delegate", "threads", "cores", "runner", "order", "round", "attempt",
+    "added", "status", "reason", "started_at", "n", "median_ns", "warmup_status", "warmup_n", "outliers", "cv",
+    "trend", "lag1", "hottest_before_c", "hottest_after_c", "clock_khz", "clock_state", "taints",
+)  # fmt: skip
+
+
 def write_csv(report: Report, folder: Path) -> tuple[Path, ...]:
-    """summary.csv (a row a cell and metric) and samples.csv (a row an inference of every attempt)."""
-    summary, samples = folder / "summary.csv", folder / "samples.csv"
+    """summary.csv (a row a cell and metric), samples.csv (an inference), processes.csv (an attempt)."""
+    summary, samples, processes = (folder / f"{name}.csv" for name in ("summary", "samples", "processes"))
     with open(summary, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(SUMMARY_COLUMNS)
@@ -34,7 +42,11 @@ def write_csv(report: Report, folder: Path) -> tuple[Path, ...]:
     with open(samples, "w", encoding="utf-8", newline="") as file:
         file.write(",".join(SAMPLE_COLUMNS) + "\n")
         file.writelines(_sample_blocks(report))
-    return summary, samples
+    with open(processes, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(PROCESS_COLUMNS)
+        writer.writerows(process_rows(report))
+    return summary, samples, processes
 
 
 def summary_rows(report: Report) -> Iterator[tuple[object, ...]]:
@@ -76,6 +88,47 @@ def _summary_row(run_id: str, summary: CellSummary, estimate: Estimate) -> tuple
     )
 
 
+def process_rows(report: Report) -> Iterator[tuple[object, ...]]:
+    """The rows of processes.csv: every attempt at a latency, those that do not count too, in the order they ran."""
+    for summary in (*report.summaries, *report.controls):
+        for process in processes_of(report.run.header, summary.cell):
+            yield _process_row(report.run.header.run_id, summary.cell, process)
+
+
+def _process_row(run_id: str, cell: Cell, p: Process) -> tuple[object, ...]:
+    m, quality, backend = p.measurement, p.quality, cell.backend
+    known = (
+        p.median_ns,
+        m.warmup_status,
+        len(m.samples_ns("warmup")),
+        *((quality.outliers, quality.cv, quality.trend, quality.lag1) if quality else (None,) * 4),
+        hottest_c(m.state_before),
+        hottest_c(m.state_after),
+        fastest_khz(m),
+        m.clock_state,
+    )
+    return (
+        run_id,
+        cell.device.device,
+        cell.variant.variant,
+        backend.engine,
+        backend.delegate,
+        backend.threads,
+        backend.cores,
+        cell.runner,
+        p.order,
+        m.round,
+        m.attempt,
+        "true" if p.added else "false",
+        m.status,
+        m.failure.kind if m.failure else "",
+        m.started_at,
+        len(m.samples_ns("steady")),
+        *("" if value is None else f"{value:.10g}" if isinstance(value, float) else value for value in known),
+        " ".join(taint.id for taint in m.taints),
+    )
+
+
 def _sample_blocks(report: Report) -> Iterator[str]:
     """One block of lines a phase of an attempt; what they share is quoted once, which keeps 10⁶ rows fast."""
     jobs = {job.job_id: job for job in report.run.header.jobs}
@@ -98,4 +151,4 @@ def _sample_prefix(run_id: str, job: Job, attempt: int, phase: str) -> str:
     return line.getvalue() + ","
 
 
-FORMATS = (Format(name="csv", sentence="summary.csv and samples.csv, for other programs", write=write_csv),)
+FORMATS = (Format(name="csv", sentence="summary.csv, samples.csv and processes.csv", write=write_csv),)

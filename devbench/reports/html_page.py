@@ -21,11 +21,12 @@ from devbench.domain.measurement import Measurement
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.reports.csv_files import SUMMARY_COLUMNS, summary_rows
+from devbench.reports.evidence import MOST_PICTURES, anchors, evidence_by_phone
 from devbench.reports.inline_svg import StyleSheet, inline_svg
 from devbench.reports.phone_cards import phone_cards
 from devbench.reports.pictures import Drawing, Picture, all_pictures
 from devbench.reports.pictures.style import svg_of
-from devbench.reports.samples import HEIGHT, WIDTH, samples_by_phone
+from devbench.reports.samples import HEIGHT, WIDTH
 from devbench.reports.table import Table, build_table, label_of, phone_name
 from devbench.summary import varying_setup
 
@@ -57,6 +58,7 @@ class PagePicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFailure:
+    anchor: str
     what: str
     where: str
     status: str
@@ -104,7 +106,9 @@ def html(report: Report) -> str:
         digits=_fraction_digits(table),
         summary_csv=_summary_link(report),
         pictures=pictures,
-        samples=samples_by_phone(report),
+        links=_links(report, table),
+        evidence=evidence_by_phone(report),
+        most_pictures=MOST_PICTURES,
         strip=(WIDTH, HEIGHT),
         cards=phone_cards(report),
         failures=_failures(report),
@@ -140,7 +144,7 @@ def _picture(picture: Picture, report: Report, sheet: StyleSheet) -> PagePicture
         shown=tuple(drawn[:_SHOWN_AT_ONCE]),
         more=tuple(drawn[_SHOWN_AT_ONCE:]),
         undrawn=len(drawings) - len(drawn),
-        data=_data_link(picture.rows(report)),
+        data=_short_link(picture.rows(report)),
     )
 
 
@@ -159,10 +163,28 @@ def _data_link(rows: Iterable[Sequence[object]]) -> str:
     return "data:text/csv;charset=utf-8," + quote(text.getvalue(), safe=",;:/.-_()+=@!*")
 
 
+def _short_link(rows: Iterable[Sequence[object]]) -> str:
+    """The link, or an empty text where it would make the page heavy."""
+    link = _data_link(rows)
+    return link if len(link) <= _LONGEST_LINK // 4 else ""
+
+
 def _summary_link(report: Report) -> str:
     """summary.csv inside the page, or, where that would make it heavy, the file beside it."""
     link = _data_link([SUMMARY_COLUMNS, *summary_rows(report)])
     return link if len(link) <= _LONGEST_LINK else "summary.csv"
+
+
+def _links(report: Report, table: Table) -> list[str]:
+    """For each row of the table the anchor of what its numbers rest on, or of why there are none."""
+    places, failed, links = anchors(report), 0, []
+    for row in table.rows:
+        if row.summary.status != "ok":
+            links.append(f"f{failed}")
+            failed += 1
+        else:
+            links.append(places.get(id(row.summary), ""))
+    return links
 
 
 def _bar_scales(table: Table) -> dict[str, float]:
@@ -191,13 +213,14 @@ def _fraction_digits(table: Table) -> list[int]:
 
 def _failures(report: Report) -> list[PageFailure]:
     varying = varying_setup(s.cell for s in report.summaries)
-    found = []
+    found: list[PageFailure] = []
     for summary in report.summaries:
         if summary.status == "ok":
             continue
         failure = summary.failure
         found.append(
             PageFailure(
+                anchor=f"f{len(found)}",
                 what=label_of(summary, varying),
                 where=phone_name(summary, report),
                 status=summary.status,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from devbench.domain.device import DeviceInfo, DeviceState
 from devbench.domain.summary import CellSummary
 from devbench.reports.base import Report
+from devbench.reports.session_cards import SessionCard, session_cards
 from devbench.units import show
 
 
@@ -24,7 +25,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneCard:
-    """`facts` are (name, value, simulated); `states` (name, before, after, simulated)."""
+    """`facts` are (name, value, simulated); `states` (name, before, after, simulated).
+
+    `conditions` are those that its sessions did not already meet at the gate.
+    """
 
     title: str
     device: str
@@ -32,6 +36,7 @@ class PhoneCard:
     facts: tuple[tuple[str, str, bool], ...]
     states: tuple[tuple[str, str, str, bool], ...]
     conditions: tuple[Condition, ...]
+    sessions: tuple[SessionCard, ...]
 
 
 def phone_cards(report: Report) -> tuple[PhoneCard, ...]:
@@ -43,13 +48,16 @@ def _card(report: Report, device: DeviceInfo) -> PhoneCard:
     runs = [m for m in report.run.measurements if m.device == device.device]
     before = next((m.state_before for m in runs if m.state_before), None)
     after = next((m.state_after for m in reversed(runs) if m.state_after), None)
+    sessions = session_cards(report, device.device)
+    at_gate = {finding.taint.id for card in sessions for finding in card.gate}
     return PhoneCard(
         title=device.model,
         device=device.device,
         labels=device.labels,
         facts=tuple(_facts(device, with_serials=report.with_serials)),
         states=tuple(_states(before, after, device)),
-        conditions=_conditions(mine),
+        conditions=tuple(c for c in _conditions(mine) if c.id not in at_gate),
+        sessions=sessions,
     )
 
 

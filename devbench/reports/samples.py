@@ -8,10 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from devbench.domain.summary import CellSummary
-from devbench.reports.base import Report
-from devbench.reports.table import label_of, phone_name
 from devbench.stats import RunQuality, percentile_if_enough, run_quality
-from devbench.summary import varying_setup
 from devbench.units import DisplayUnit, display_unit, three_digits
 
 WIDTH, HEIGHT = 600, 40
@@ -23,7 +20,6 @@ _LEAST_BINS, _MOST_BINS = 16, 300
 class Strip:
     """One cell's steady samples, all runs one after another: `path` draws them, `marks` the borders of runs."""
 
-    label: str
     runs: int
     n: int
     path: str
@@ -38,36 +34,21 @@ class Strip:
     lag1: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneSamples:
-    phone: str
-    strips: tuple[Strip, ...]
+def strip_of(summary: CellSummary, cells: int) -> Strip | None:
+    """The strip of a page with so many `cells`; None without a sample that counts."""
+    runs = [samples for m in summary.cell.of_pass("latency") if (samples := m.samples_ns("steady"))]
+    if not runs:
+        return None
+    return _strip(runs, min(_MOST_BINS, max(_LEAST_BINS, _ALL_BINS // max(1, cells))))
 
 
-def samples_by_phone(report: Report) -> tuple[PhoneSamples, ...]:
-    """The strips of every phone with samples, the control's included."""
-    cells = [s for s in (*report.summaries, *report.controls) if _runs(s)]
-    bins = min(_MOST_BINS, max(_LEAST_BINS, _ALL_BINS // max(1, len(cells))))
-    varying = varying_setup(s.cell for s in report.summaries)
-    phones: dict[str, list[Strip]] = {}
-    for summary in cells:
-        strip = _strip(label_of(summary, varying), _runs(summary), bins)
-        phones.setdefault(phone_name(summary, report), []).append(strip)
-    return tuple(PhoneSamples(phone=phone, strips=tuple(strips)) for phone, strips in phones.items())
-
-
-def _runs(summary: CellSummary) -> list[tuple[int, ...]]:
-    return [samples for m in summary.cell.of_pass("latency") if (samples := m.samples_ns("steady"))]
-
-
-def _strip(label: str, runs: Sequence[tuple[int, ...]], bins: int) -> Strip:
+def _strip(runs: Sequence[tuple[int, ...]], bins: int) -> Strip:
     arrays = [np.asarray(run, dtype=np.float64) for run in runs]
     values = np.concatenate(arrays)
     qualities = [run_quality(run) for run in arrays]
     unit = display_unit("ns", [float(np.median(values))])
     ends = np.cumsum([len(run) for run in arrays])[:-1]
     return Strip(
-        label=label,
         runs=len(runs),
         n=len(values),
         path=envelope(values, bins),

@@ -17,13 +17,17 @@ _RATIO_PLACE, _VERDICT_PLACE = 20, 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`kind` is `text`, `number` or `verdict`; `symbol` is the unit all its numbers are in."""
+    """`kind` is `text`, `number` or `verdict`; `symbol` is the unit all its numbers are in.
+
+    `measured`: its numbers come from processes, so they wear the verdict of their row.
+    """
 
     key: str
     label: str
     kind: str
     symbol: str = ""
     title: str = ""
+    measured: bool = False
 
     @property
     def head(self) -> str:
@@ -153,7 +157,10 @@ def _metric_column(
             entries.append(_number(estimate, unit))
     entries = _with_best(summaries, entries, metric)
     symbol = " ".join(filter(None, (unit.symbol, metric.of)))
-    return Column(key=_key(metric), label=metric.label, kind="number", symbol=symbol), entries
+    column = Column(
+        key=_key(metric), label=metric.label, kind="number", symbol=symbol, measured=bool(metric.passes)
+    )
+    return column, entries
 
 
 def _key(metric: Metric) -> str:
@@ -204,7 +211,7 @@ def _group(summary: CellSummary) -> tuple[str, str]:
 
 def _ratio_column(summaries: Sequence[CellSummary]) -> tuple[Column, list[Entry]]:
     title = "steady latency divided by the baseline's on the same phone: below 1 is faster"
-    column = Column(key="ratio", label="× baseline", kind="number", title=title)
+    column = Column(key="ratio", label="× baseline", kind="number", title=title, measured=True)
     return column, [_ratio_entry(s.comparison) for s in summaries]
 
 

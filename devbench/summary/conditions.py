@@ -24,10 +24,14 @@ def drift_of(cells: Iterable[Cell]) -> Drift | None:
     return drift_over_rounds(steady_by_round(cell) for cell in cells)
 
 
-def taints_of(cell: Cell, drift: Drift | None) -> tuple[Taint, ...]:
-    """Everything that taints a cell, one taint an id, in the order in which it was met."""
+def taints_of(cell: Cell, drift: Drift | None, gate: Sequence[Taint] = ()) -> tuple[Taint, ...]:
+    """Everything that taints a cell, one taint an id, in the order in which it was met.
+
+    `gate` is what the gate found on its phone and the session went on with: it marks every number of it.
+    """
     measured = [m for m in cell.measurements if m.status == "ok"]
     found = [
+        *(gate if measured else ()),
         *_recorded(measured),
         *_unstable_warmup(measured),
         *_sample_signs([m for m in cell.of_pass("latency") if m.samples_ns("steady")]),

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from devbench.domain.run import Run
 from devbench.domain.summary import Cell
+from devbench.domain.taint import Taint
 from devbench.plan import target_for
 
 
@@ -74,14 +75,15 @@ def series_of(run: Run, cell: Cell) -> SeriesKey:
         clock_state=clock_state_of(cell),
         variant=cell.variant.variant,
         inputs=_inputs(run, cell),
-        allowed=allowed_ids(run, cell.device.device),
+        allowed=tuple(t.id for t in allowed_taints(run, cell.device.device)),
     )
 
 
-def allowed_ids(run: Run, device: str) -> tuple[str, ...]:
-    """Ids of what the gate found on this phone and the session went on with, sorted."""
+def allowed_taints(run: Run, device: str) -> tuple[Taint, ...]:
+    """What the gate found on this phone and the session went on with, one an id, sorted by it."""
     sessions = [s for s in run.sessions if s.device == device]
-    return tuple(sorted({t.id for s in sessions for t in s.taints if t.id not in s.refused}))
+    found = {t.id: t for s in sessions for t in s.taints if t.id not in s.refused}
+    return tuple(found[name] for name in sorted(found))
 
 
 def clock_state_of(cell: Cell) -> str:

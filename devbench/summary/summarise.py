@@ -12,6 +12,7 @@ from devbench.metrics import Metric, all_metrics
 from devbench.summary.cells import cells_of
 from devbench.summary.comparison import chosen_baseline, compare_cells
 from devbench.summary.conditions import drift_of, taints_of
+from devbench.summary.series import allowed_taints
 from devbench.summary.verdict import verdict_of_number
 
 NOT_MEASURED = "not-measured"
@@ -42,7 +43,7 @@ def _summaries(
         _summary(
             cell,
             comparison,
-            taints_of(cell, drifts.get(cell.device.device)),
+            taints_of(cell, drifts.get(cell.device.device), allowed_taints(run, cell.device.device)),
             metrics,
             run.header.profile.name,
         )

@@ -81,6 +81,7 @@ def test_a_hostile_name_is_text_and_nothing_else(browser: Browser, page: Path) -
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_never_scrolls_sideways(browser: Browser, page: Path, width: int) -> None:
     browser.open(page, width=width)
+    browser.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
@@ -115,6 +116,7 @@ CONTRAST = """
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_text_has_enough_contrast(browser: Browser, page: Path, dark: bool) -> None:
     browser.open(page, dark=dark)
+    browser.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     ground = browser.run("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(20, 24, 29)" if dark else "rgb(255, 255, 254)")
     assert browser.run(CONTRAST) == []
@@ -125,4 +127,20 @@ def test_a_page_without_a_single_number_opens_too(browser: Browser, tmp_path: Pa
     failures = {("phone-000000", name): crash for name in ("fp32", "int8", "control")}
     browser.open(write_page(tmp_path, failures=failures))
     assert "2 of 2 cells failed" in browser.run("document.querySelector('.answer').textContent")
+    assert browser.complaints == []
+
+
+def test_a_number_opens_its_evidence_by_mouse_and_by_keyboard(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    open_ = "document.querySelector('#e1').closest('details').open"
+    assert browser.run(open_) is False
+    link = "document.querySelector('#results a[href=\"#e1\"]')"
+    assert browser.run(f"{link}.tabIndex") == 0
+    browser.run(f"{link}.click(); new Promise((done) => setTimeout(done))")
+    assert browser.run(open_) is True
+    assert browser.run("document.activeElement.id") == "e1"
+    assert browser.run("document.querySelector('#e1 svg.ev').getBoundingClientRect().width") > 500
+    browser.run("document.querySelector('#e1').closest('details').open = false")
+    browser.run(f"{link}.click(); new Promise((done) => setTimeout(done))")
+    assert browser.run(open_) is True, "the same number again"
     assert browser.complaints == []

@@ -34,7 +34,7 @@ def write(tmp_path: Path, names: list[str], **planted: object) -> list[Path]:
 
 def test_summary_csv_has_the_agreed_columns_and_one_row_a_cell_and_metric(tmp_path: Path) -> None:
     taints = {("phone-000000", "fp32"): (LOW_BATTERY,)}
-    summary, _ = write(tmp_path, ["csv"], phones=(phone(0), phone(1, virtual=True)), taints=taints)
+    summary, _, _ = write(tmp_path, ["csv"], phones=(phone(0), phone(1, virtual=True)), taints=taints)
     assert summary.read_text().splitlines()[0] == SUMMARY
     rows = rows_of(summary)
     keys = [(r["device"], r["variant"], r["metric"], r["phase"]) for r in rows]
@@ -47,7 +47,7 @@ def test_summary_csv_has_the_agreed_columns_and_one_row_a_cell_and_metric(tmp_pa
 
 
 def test_unknown_values_are_empty_fields_and_failures_wear_their_kind(tmp_path: Path) -> None:
-    summary, _ = write(tmp_path, ["csv"], failures={("phone-000000", "int8"): CRASH})
+    summary, _, _ = write(tmp_path, ["csv"], failures={("phone-000000", "int8"): CRASH})
     rows = [r for r in rows_of(summary) if r["variant"] == "int8" and r["metric"] == "latency"]
     assert {(r["value"], r["low"], r["high"], r["status"], r["verdict"]) for r in rows} == {
         ("", "", "", "failed", "crash")
@@ -56,7 +56,7 @@ def test_unknown_values_are_empty_fields_and_failures_wear_their_kind(tmp_path: 
 
 def test_samples_csv_has_every_sample_once_and_survives_hostile_names(tmp_path: Path) -> None:
     run = make_run(variants=(variant(HOSTILE), variant('a,"b"\nc')), rounds=2, samples=7)
-    _, samples = write_reports(build_report(run), ["csv"], tmp_path)
+    _, samples, _ = write_reports(build_report(run), ["csv"], tmp_path)
     assert samples.read_text().splitlines()[0] == SAMPLES
     rows = rows_of(samples)
     expected = [

@@ -35,7 +35,7 @@ def test_latest_is_reported_into_its_own_folder(folder: Path) -> None:
     result = call("latest")
     assert result.exit_code == 0, result.output
     assert {p.name for p in (folder / "report").iterdir()} == {
-        "report.html", "report.md", "report.json", "summary.csv", "samples.csv",
+        "report.html", "report.md", "report.json", "summary.csv", "samples.csv", "processes.csv",
     }  # fmt: skip
     assert "Steady" in result.stdout and "report.html" in result.stderr
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
@@ -44,7 +44,7 @@ def test_latest_is_reported_into_its_own_folder(folder: Path) -> None:
 def test_json_is_one_object_with_the_files(folder: Path, tmp_path: Path) -> None:
     result = call(folder.name, "--json", "--format", "csv", "--out", str(tmp_path / "elsewhere"))
     data = json.loads(result.stdout)
-    assert [Path(name).name for name in data["files"]] == ["summary.csv", "samples.csv"]
+    assert [Path(name).name for name in data["files"]] == ["summary.csv", "samples.csv", "processes.csv"]
     assert {cell["variant"] for cell in data["cells"]} == {"fp32", "int8", "control"}
     assert not (folder / "report").exists()
 

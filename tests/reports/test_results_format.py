@@ -12,7 +12,7 @@ from devbench.domain.phone_session import PhoneSession
 from devbench.domain.run import RunHeader
 from devbench.domain.summary import Comparison, Estimate
 from devbench.metrics import all_metrics, all_scrapes
-from devbench.reports.csv_files import SAMPLE_COLUMNS, SUMMARY_COLUMNS
+from devbench.reports.csv_files import PROCESS_COLUMNS, SAMPLE_COLUMNS, SUMMARY_COLUMNS
 from devbench.reports.pictures import all_pictures
 from devbench.summary.series import SeriesKey
 
@@ -45,7 +45,7 @@ def test_every_key_of_every_noun_is_explained(noun: type) -> None:
 
 
 def test_every_column_metric_scrape_and_picture_is_explained() -> None:
-    names = {*SUMMARY_COLUMNS, *SAMPLE_COLUMNS}
+    names = {*SUMMARY_COLUMNS, *SAMPLE_COLUMNS, *PROCESS_COLUMNS}
     names |= (
         {m.name for m in all_metrics()} | {s.name for s in all_scrapes()} | {p.name for p in all_pictures()}
     )

@@ -66,3 +66,18 @@ document.getElementById("copy").addEventListener("click", async () => {
   }
   said.textContent = "copied";
 });
+
+function reveal() {
+  const target = document.getElementById(location.hash.slice(1));
+  if (!target) return;
+  for (let e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
+  target.scrollIntoView();
+  if (target.tabIndex === -1 && target.hasAttribute("tabindex")) target.focus({ preventScroll: true });
+}
+
+addEventListener("hashchange", reveal);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  if (link && link.getAttribute("href") === location.hash) reveal();
+});
+reveal();
