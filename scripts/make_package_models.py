@@ -15,10 +15,9 @@ from devbench.domain.codec import to_json
 from devbench.domain.suite import Recipe, StepCall
 from devbench.domain.variant import Step
 from devbench.hashing import sha256_of
-from devbench.variants.artifact import Artifact
 from devbench.variants.chain import Chains, complete_chain
 from devbench.variants.source import load_source
-from devbench.variants.worker import uniform_samples
+from devbench.variants.worker import representative_samples
 
 FOLDER = Path(__file__).parent.parent / "devbench" / "data" / "models"
 SEED = 20260101
@@ -65,11 +64,11 @@ def _make(recipe: Recipe, call: StepCall, folder: Path) -> tuple[list[Step], Pat
 
     keras.backend.clear_session()
     source, name = load_source(recipe.source)
-    network = source.make(name, seed=recipe.seed, weights=None)
-    samples = uniform_samples(network, recipe)
+    network = source.make(name, seed=recipe.seed, weights=None, folder=folder / "training")
+    samples = representative_samples(network, recipe)
     first = Step(name="keras", parameters={"source": recipe.source, "seed": str(SEED)}, tool=network.tool)
     chains = Chains(
-        Artifact(form="keras", value=network.model),
+        network.artifact,
         folder=folder,
         batch=recipe.batch,
         samples=samples,
@@ -90,7 +89,9 @@ def _entry(variant: str, recipe: Recipe, file: Path, steps: list[Step]) -> str:
 
 def _toml(value: object) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items() if v not in (None, {})) + " }"
+        return (
+            "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items() if v not in (None, {}, [])) + " }"
+        )
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

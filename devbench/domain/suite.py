@@ -26,8 +26,9 @@ class VariantRecipe:
 class Recipe:
     """A network and the variants to be made of it; ids are `<model>-<name>` with hyphens for underscores.
 
-    `source` is `keras:NAME` or `network:NAME`, `weights` what is asked for (`imagenet` or `seeded`), `batch`
-    the fixed batch size or None for an open one, `samples` how many seeded inputs calibrate full int8.
+    `source` is `keras:NAME`, `network:NAME` or `file:PATH`, `weights` what is asked for (`imagenet` or
+    `seeded`), `batch` the fixed batch size or None for an open one, `samples` how many inputs calibrate full int8;
+    where they are seeded, they lie between `low` and `high` (None: the network's own range).
     """
 
     model: str
@@ -37,6 +38,8 @@ class Recipe:
     seed: int = 0
     batch: int | None = 1
     samples: int = 16
+    low: float | None = None
+    high: float | None = None
 
     def variant_id(self, variant: VariantRecipe) -> str:
         return f"{self.model}-{variant.name}".replace("_", "-")
@@ -68,7 +71,8 @@ SuiteModel: TypeAlias = Recipe | ModelFiles | PackageModels
 class Suite:
     """What a suite file says; None and () where it leaves the choice to the command line and its defaults.
 
-    `origin` is the file it was read from, `baseline` the id of the variant that others are compared with.
+    `origin` is the file it was read from, `baseline` the id of the variant that others are compared with, `notes`
+    are sentences about what was left out.
     """
 
     name: str
@@ -81,3 +85,4 @@ class Suite:
     threads: tuple[int, ...] = ()
     cores: tuple[str, ...] = ()
     delegates: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

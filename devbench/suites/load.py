@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,23 @@ BUILTIN = Path(__file__).parent
 DEFAULT_VARIANTS = ("fp32", "fp16", "dynamic_int8", "int8")
 CORES = ("big", "mid", "little", "all")
 
-_TOP = ("name", "description", "profile", "rounds", "baseline", "backends", "model")
+_TOP = ("name", "description", "profile", "rounds", "baseline", "backends", "fast", "model")
+_FAST = ("profile", "rounds", "baseline")
 _BACKENDS = ("threads", "cores", "delegate")
-_MODEL = ("name", "path", "package", "recipe", "weights", "seed", "batch", "variants", "representative")
+_MODEL = (
+    "name",
+    "path",
+    "package",
+    "recipe",
+    "weights",
+    "seed",
+    "batch",
+    "variants",
+    "representative",
+    "fast",
+)
 _ONLY_RECIPES = ("weights", "seed", "batch", "variants", "representative")
+_REPRESENTATIVE = ("samples", "low", "high")
 _VARIANT = ("name", "steps")
 _MAX_SEED = 2**31 - 1
 
@@ -43,8 +56,11 @@ def list_suites() -> tuple[Suite, ...]:
     return tuple(load_suite(str(file)) for file in sorted(BUILTIN.glob("*.toml")))
 
 
-def load_suite(name_or_path: str) -> Suite:
-    """A built-in suite by name, or one from a .toml file; SuiteError says what is wrong and where."""
+def load_suite(name_or_path: str, *, fast: bool = False) -> Suite:
+    """A built-in suite by name, or one from a .toml file; SuiteError says what is wrong and where.
+
+    With `fast` in the reduced form that the file describes in its keys `fast`.
+    """
     path = Path(name_or_path)
     builtin = BUILTIN / f"{name_or_path}.toml"
     if path.suffix != ".toml" and path.name == name_or_path and builtin.is_file():
@@ -58,20 +74,42 @@ def load_suite(name_or_path: str) -> Suite:
         raise SuiteError(f"{path} cannot be read: {e}") from e
     except tomllib.TOMLDecodeError as e:
         raise SuiteError(f"{path} is not TOML: {e}") from e
-    return _suite(values, path, text)
+    return _suite(_reduced(values, path) if fast else values, path, text)
+
+
+def _reduced(values: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """The values of the keys `fast` in place of those that stand beside them; a model with `fast = false` goes."""
+    models = [model for model in values.get("model") or [] if isinstance(model, dict)]
+    if "fast" not in values and not any("fast" in model for model in models):
+        raise SuiteError(
+            f"{path} has no reduced form (a key fast)", fix="leave out --fast, or take --profile quick"
+        )
+    kept = [_replaced(model) for model in models if model.get("fast") is not False]
+    return {**_replaced(values), "model": kept}
+
+
+def _replaced(values: Mapping[str, Any]) -> dict[str, Any]:
+    fast = values.get("fast")
+    return {**values, **fast} if isinstance(fast, dict) else dict(values)
 
 
 def recipe_of(source: str, variants: tuple[str, ...] = DEFAULT_VARIANTS) -> Recipe:
     """A recipe for a bare source such as `keras:mobilenet_v1_1.0_224`, asking for ImageNet weights."""
-    _, name = load_source(source)
+    module, name = load_source(source)
     for variant in variants:
-        complete_chain((StepCall(name=variant),))
+        complete_chain((StepCall(name=variant),), form=module.form(name))
     return Recipe(
-        model=name.replace("_", "-"),
+        model=_default_name(source),
         source=source,
         weights="imagenet",
         variants=tuple(VariantRecipe(name=v, steps=(StepCall(name=v),)) for v in variants),
     )
+
+
+def _default_name(source: str) -> str:
+    """The network's name, or the file's: `mobilenet-v1-1.0-224`, `model` of `file:/there/model.pb`."""
+    scheme, _, name = source.partition(":")
+    return (Path(name).stem if scheme == "file" else name).replace("_", "-")
 
 
 def _no_suite(name: str) -> SuiteError:
@@ -98,18 +136,33 @@ def _suite(values: Mapping[str, Any], path: Path, text: str) -> Suite:
     for group in cores:
         if group not in CORES:
             backends.refuse("cores", f"cores cannot be {group!r}", f"it is one of: {', '.join(CORES)}")
+    fast = top.table("fast") or {}
+    Section(fast, origin=origin, text=text, name="fast", place=-1, allowed=_FAST)
+    notes: list[str] = []
     return Suite(
         name=top.text("name") or path.stem,
         description=top.text("description") or "",
         origin=origin,
-        models=tuple(_model(section, path.parent.absolute()) for section in sections),
+        models=tuple(_models(sections, path.parent.absolute(), notes if path.parent == BUILTIN else None)),
         profile=top.text("profile", choices=tuple(PROFILES)),
         rounds=top.integer("rounds", low=1, high=1000),
         baseline=top.text("baseline"),
         threads=backends.integers("threads", low=1, high=256),
         cores=cores,
         delegates=backends.texts("delegate"),
+        notes=tuple(notes),
     )
+
+
+def _models(sections: Sequence[Section], folder: Path, notes: list[str] | None) -> Iterator[SuiteModel]:
+    """Each model. With `notes` (a suite of ours) one whose own file is gone is left out, and that is noted."""
+    for section in sections:
+        try:
+            yield _model(section, folder)
+        except SuiteError as e:
+            if notes is None:
+                raise
+            notes.append(f"left out: {e.message}")
 
 
 def _model(section: Section, folder: Path) -> SuiteModel:
@@ -120,6 +173,15 @@ def _model(section: Section, folder: Path) -> SuiteModel:
             "a model needs exactly one of path, package and recipe",
             "path: files of yours; package: models of devbench; recipe: a network to build",
         )
+    fast = section.raw("fast")
+    if fast is not None and fast is not False and not isinstance(fast, dict):
+        section.refuse("fast", f"fast is {fast!r}, but must be false or a table of keys")
+    if isinstance(fast, dict):
+        unknown = [key for key in fast if key not in _MODEL or key == "fast"]
+        if unknown:
+            section.refuse(
+                "fast", f"unknown key {unknown[0]!r} in fast", f"known keys are: {', '.join(_MODEL)}"
+            )
     for key in _ONLY_RECIPES:
         if key in section and kinds != ["recipe"]:
             section.refuse(key, f"{key} goes with recipe, not with {kinds[0]}")
@@ -129,13 +191,15 @@ def _model(section: Section, folder: Path) -> SuiteModel:
         if "name" in section:
             section.refuse("name", "models of the package have their own names")
         return PackageModels(patterns=section.texts("package"))
-    return _recipe(section)
+    return _recipe(section, folder)
 
 
-def _recipe(section: Section) -> Recipe:
+def _recipe(section: Section, folder: Path) -> Recipe:
     source = section.required_text("recipe")
+    if source.startswith("file:"):
+        source = f"file:{folder / source.removeprefix('file:')}"
     try:
-        _, name = load_source(source)
+        module, name = load_source(source)
     except SuiteError as e:
         section.refuse("recipe", e.message, e.fix)
     batch: int | None = 1
@@ -145,33 +209,41 @@ def _recipe(section: Section) -> Recipe:
         batch = section.integer("batch", low=1, high=4096)
     seed = section.integer("seed", low=0, high=_MAX_SEED)
     return Recipe(
-        model=section.text("name") or name.replace("_", "-"),
+        model=section.text("name") or _default_name(source),
         source=source,
-        variants=_variants(section),
+        variants=_variants(section, module.form(name)),
         weights=section.text("weights", choices=("imagenet", "seeded")) or "seeded",
         seed=0 if seed is None else seed,
         batch=batch,
-        samples=_samples(section),
+        **_representative(section),
     )
 
 
-def _samples(section: Section) -> int:
-    """How many representative inputs; 0 with `representative = false`."""
+def _representative(section: Section) -> dict[str, Any]:
+    """How many representative inputs (0 with `representative = false`), and between what they lie."""
     if section.raw("representative") is False:
-        return 0
+        return {"samples": 0}
     table = section.table("representative") or {}
     for key in table:
-        if key != "samples":
+        if key not in _REPRESENTATIVE:
+            near = difflib.get_close_matches(key, _REPRESENTATIVE, n=1, cutoff=0.0)
             section.refuse(
-                "representative", f"unknown key {key!r} in representative", "did you mean 'samples'?"
+                "representative", f"unknown key {key!r} in representative", f"did you mean {near[0]!r}?"
             )
     samples = table.get("samples", 16)
     if not isinstance(samples, int) or isinstance(samples, bool) or not 1 <= samples <= 10_000:
         section.refuse("representative", f"samples is {samples!r}, but lies between 1 and 10000")
-    return samples
+    low, high = table.get("low"), table.get("high")
+    for key, value in (("low", low), ("high", high)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            section.refuse("representative", f"{key} is {value!r}, but must be a number")
+    if low is not None and high is not None and low >= high:
+        section.refuse("representative", f"low is {low}, but must be less than high, {high}")
+    limits = {key: float(value) for key, value in (("low", low), ("high", high)) if value is not None}
+    return {"samples": samples, **limits}
 
 
-def _variants(section: Section) -> tuple[VariantRecipe, ...]:
+def _variants(section: Section, form: str) -> tuple[VariantRecipe, ...]:
     raw = section.raw("variants")
     if raw is None:
         raw = list(DEFAULT_VARIANTS)
@@ -179,7 +251,7 @@ def _variants(section: Section) -> tuple[VariantRecipe, ...]:
         section.refuse(
             "variants", "variants must be a list", f'for example ["{DEFAULT_VARIANTS[0]}", "int8"]'
         )
-    variants = tuple(_variant(section, item) for item in raw)
+    variants = tuple(_variant(section, item, form) for item in raw)
     names = [variant.name for variant in variants]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -187,7 +259,7 @@ def _variants(section: Section) -> tuple[VariantRecipe, ...]:
     return variants
 
 
-def _variant(section: Section, item: object) -> VariantRecipe:
+def _variant(section: Section, item: object, form: str) -> VariantRecipe:
     """`"int8"` for one step of that name, or `{ name = …, steps = [ "freeze", { step = …, … } ] }`."""
     if isinstance(item, str):
         item = {"name": item, "steps": [item]}
@@ -202,7 +274,7 @@ def _variant(section: Section, item: object) -> VariantRecipe:
         section.refuse("variants", f"the steps of variant {item['name']!r} must be a list")
     calls = tuple(_step(section, step) for step in steps)
     try:
-        complete_chain(calls)
+        complete_chain(calls, form=form)
     except SuiteError as e:
         section.refuse("variants", f"variant {item['name']!r}: {e.message}", e.fix)
     return VariantRecipe(name=item["name"], steps=calls)

@@ -33,13 +33,14 @@ class Artifact:
     """A model between two steps.
 
     `form` is `keras` (in memory, `value`), `saved_model`, `tflite` or `pb` (on disk, `path`). `size_bytes`
-    is None while the model is only in memory.
+    is None while the model is only in memory. `notes` are sentences of the step that made it, for its record.
     """
 
     form: str
     value: Any = None
     path: Path | None = None
     size_bytes: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +54,10 @@ class StepContext:
     folder: Path
     batch: int | None
     samples: Samples | None
+
+
+def write_pb(context: StepContext, data: bytes) -> Artifact:
+    """A frozen graph as the result of a step."""
+    path = context.folder / "graph.pb"
+    path.write_bytes(data)
+    return Artifact(form="pb", path=path, size_bytes=len(data))

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from devbench.domain.codec import from_json
+from devbench.domain.held_out import HeldOut
 from devbench.domain.suite import ModelFiles, PackageModels, Recipe, StepCall, Suite, SuiteModel
 from devbench.domain.variant import Step, Variant
 from devbench.errors import MissingExtra, SuiteError
 from devbench.graph.model_file import read_variant, read_variants
-from devbench.variants.cache import VariantCache, made_of
+from devbench.variants.cache import VariantCache, made_of, source_sha256
 from devbench.variants.chain import complete_chain
 from devbench.variants.child import run_worker
 from devbench.variants.package import package_variants
@@ -61,8 +62,9 @@ def build_recipe(
     pretrained = source.pretrained(name)
     if download and recipe.weights == "imagenet" and pretrained is not None:
         download_weights(pretrained, weights_dir, progress)
-    weights = choose_weights(recipe.weights, pretrained, weights_dir)
-    chains = {variant.name: complete_chain(variant.steps) for variant in recipe.variants}
+    weights = source.weights(name, choose_weights(recipe.weights, pretrained, weights_dir))
+    form = source.form(name)
+    chains = {variant.name: complete_chain(variant.steps, form=form) for variant in recipe.variants}
     parts = {name: made_of(recipe, chain, weights) for name, chain in chains.items()}
     found = {name: cache.find(of) for name, of in parts.items()}
     if None in found.values():
@@ -106,6 +108,8 @@ def _build_missing(
             steps=tuple(from_json(Step, step) for step in event["steps"]),
             weights=weights.kind,
             weights_note=weights.note,
+            source_sha256=source_sha256(recipe.source),
+            held_out=None if event["held_out"] is None else from_json(HeldOut, event["held_out"]),
         )
         cache.put(parts[name], variant, file)
         progress(f"{ids[name]}: {variant.size_bytes / 1e6:.2f} MB")
@@ -117,6 +121,7 @@ def _build_missing(
             weights_file=None if weights.file is None else str(weights.file),
             weights_note=weights.note,
             folder=str(folder),
+            training=str(cache.training_folder(recipe, weights)),
         )
         log = cache.folder / "logs" / f"{recipe.model}.log"
         run_worker(request, log=log, progress=progress, built=built)

@@ -9,14 +9,14 @@ from devbench.domain.suite import StepCall
 from devbench.domain.variant import Step
 from devbench.errors import ModelError, SuiteError
 from devbench.variants.artifact import Artifact, Samples, StepContext
-from devbench.variants.steps import load_step, step_names
+from devbench.variants.steps import ChecksParameters, load_step, step_names
 
 
 def complete_chain(calls: Sequence[StepCall], *, form: str = "keras") -> tuple[StepCall, ...]:
     """`calls` with every parameter, and with the steps put in that a recipe need not name.
 
-    Where a step does not take what the one before gives, the step that leads from one to the other is put in.
-    SuiteError when there is none, for an unknown step, and for an unknown parameter.
+    Where a step does not take what the one before gives, the steps that lead from one to the other are put in.
+    SuiteError when there are none, for an unknown step, and for a wrong parameter.
     """
     complete: list[StepCall] = []
     for call in calls:
@@ -26,21 +26,30 @@ def complete_chain(calls: Sequence[StepCall], *, form: str = "keras") -> tuple[S
             known = ", ".join(step.PARAMETERS) or "none"
             raise SuiteError(f"step {call.name} has no parameter {unknown[0]!r}; it has: {known}")
         if form not in step.CONSUMES:
-            bridge = _bridge(form, step.CONSUMES)
-            if bridge is None:
-                raise SuiteError(f"step {call.name} takes {' or '.join(step.CONSUMES)}, but is given {form}")
-            complete.append(StepCall(name=bridge, parameters=dict(load_step(bridge).PARAMETERS)))
-        complete.append(StepCall(name=call.name, parameters={**step.PARAMETERS, **call.parameters}))
+            complete += _bridge(form, call.name, step.CONSUMES)
+        parameters = {**step.PARAMETERS, **call.parameters}
+        if isinstance(step, ChecksParameters):
+            step.check(parameters)
+        complete.append(StepCall(name=call.name, parameters=parameters))
         form = step.PRODUCES
     return tuple(complete)
 
 
-def _bridge(form: str, wanted: tuple[str, ...]) -> str | None:
-    for name in step_names():
-        step = load_step(name)
-        if form in step.CONSUMES and step.PRODUCES in wanted:
-            return name
-    return None
+def _bridge(form: str, step: str, wanted: tuple[str, ...]) -> list[StepCall]:
+    """The shortest way over steps that need no parameter given."""
+    ways: list[tuple[str, list[StepCall]]] = [(form, [])]
+    seen = {form}
+    for at, way in ways:
+        if at in wanted:
+            return way
+        for name in step_names():
+            module = load_step(name)
+            if at in module.CONSUMES and module.PRODUCES not in seen:
+                seen.add(module.PRODUCES)
+                ways.append(
+                    (module.PRODUCES, [*way, StepCall(name=name, parameters=dict(module.PARAMETERS))])
+                )
+    raise SuiteError(f"step {step} takes {' or '.join(wanted)}, but is given {form}")
 
 
 class Chains:
@@ -95,5 +104,17 @@ class Chains:
             tool=step.tool(),
             bytes_before=artifact.size_bytes,
             bytes_after=result.size_bytes,
+            notes=(*result.notes, *_changes(artifact, result)),
         )
         return result, record
+
+
+def _changes(before: Artifact, after: Artifact) -> tuple[str, ...]:
+    """What a step that was meant to do something should not be silent about."""
+    if before.size_bytes is None or after.size_bytes is None or before.form != after.form:
+        return ()
+    if before.size_bytes < after.size_bytes:
+        return (f"made the file {after.size_bytes - before.size_bytes} bytes larger",)
+    assert before.path is not None and after.path is not None
+    same = before.size_bytes == after.size_bytes and before.path.read_bytes() == after.path.read_bytes()
+    return ("changed nothing",) if same else ()

@@ -11,15 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devbench.errors import ModelError
-from devbench.variants.source import Pretrained
 
 _CONNECT_S = 10.0
 _CHUNK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pretrained:
+    """Trained weights that exist for a network: Keras' name for the file, and where it can be fetched."""
+
+    file: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What a network gets: `imagenet` with its file, or `seeded`, with a `note` where that is second best."""
+    """What a network gets: `imagenet` with its file, `seeded`, `trained` here, or `file` where it brings its own.
+
+    `note` says why that is second best.
+    """
 
     kind: str
     file: Path | None = None

@@ -19,20 +19,24 @@ from devbench.domain.codec import Json, from_json, to_json
 from devbench.domain.suite import Recipe
 from devbench.domain.variant import Step
 from devbench.errors import DevbenchError, ModelError
-from devbench.variants.artifact import Artifact, Samples
+from devbench.variants.artifact import Samples
 from devbench.variants.chain import Chains
 from devbench.variants.source import Network, load_source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkRequest:
-    """A recipe with complete chains, the weights chosen for it, and the folder to work in."""
+    """A recipe with complete chains, the weights chosen for it, and the folder to work in.
+
+    `training` is a folder that is kept: what was trained there is found again, half of it goes on from there.
+    """
 
     recipe: Recipe
     weights_kind: str
     weights_file: str | None
     weights_note: str | None
     folder: str
+    training: str
 
 
 def main(argv: list[str]) -> int:
@@ -59,17 +63,17 @@ def make_variants(request: WorkRequest, events: TextIO) -> None:
     _tell(
         events, event="doing", what=f"{recipe.model}: making {recipe.source}, {request.weights_kind} weights"
     )
-    network = source.make(name, seed=recipe.seed, weights=weights)
+    network = source.make(name, seed=recipe.seed, weights=weights, folder=Path(request.training))
     first = _source_step(request, network)
 
     def started(step: str) -> None:
         _tell(events, event="doing", what=f"{recipe.model}: {step}")
 
     chains = Chains(
-        Artifact(form="keras", value=network.model),
+        network.artifact,
         folder=folder,
         batch=recipe.batch,
-        samples=uniform_samples(network, recipe) if recipe.samples else None,
+        samples=representative_samples(network, recipe) if recipe.samples else None,
         started=started,
     )
     for variant in recipe.variants:
@@ -77,7 +81,14 @@ def make_variants(request: WorkRequest, events: TextIO) -> None:
         if artifact.path is None or not artifact.path.is_file():
             raise ModelError(f"variant {variant.name} ends as {artifact.form}, not as a file")
         records: Json = [to_json(step) for step in (first, *steps)]
-        _tell(events, event="built", variant=variant.name, file=str(artifact.path), steps=records)
+        _tell(
+            events,
+            event="built",
+            variant=variant.name,
+            file=str(artifact.path),
+            steps=records,
+            held_out=to_json(network.held_out),
+        )
 
 
 def _require_tensorflow_backend() -> None:
@@ -97,25 +108,41 @@ def _source_step(request: WorkRequest, network: Network) -> Step:
     parameters["batch"] = "open" if recipe.batch is None else str(recipe.batch)
     if request.weights_note is not None:
         parameters["weights_note"] = request.weights_note
-    return Step(name="keras", parameters=parameters, tool=network.tool)
+    return Step(
+        name=network.artifact.form,
+        parameters=parameters,
+        tool=network.tool,
+        bytes_after=network.artifact.size_bytes,
+    )
 
 
-def uniform_samples(network: Network, recipe: Recipe) -> Samples:
-    """Seeded uniform inputs in the network's range, the same ones at every call."""
+def representative_samples(network: Network, recipe: Recipe) -> Samples:
+    """Inputs of the network's training data where it has any, else seeded uniform ones in its range.
+
+    They are the same at every call.
+    """
+    batch = recipe.batch or 1
+    own = network.samples
+    if own is not None:
+        return Samples(f"{recipe.samples} inputs of its training data", lambda: own(recipe.samples, batch))
+    low = network.low if recipe.low is None else recipe.low
+    high = network.high if recipe.high is None else recipe.high
+    note = f"{recipe.samples} inputs, uniform {low} to {high}, seed {recipe.seed}"
+    return Samples(note, lambda: _uniform(network, recipe.samples, (low, high), batch, recipe.seed))
+
+
+def _uniform(
+    network: Network, count: int, limits: tuple[float, float], batch: int, seed: int
+) -> Iterator[dict[str, Any]]:
     import numpy as np
 
-    def make() -> Iterator[dict[str, Any]]:
-        random = np.random.default_rng(recipe.seed)
-        for _ in range(recipe.samples):
-            yield {
-                tensor.name: random.uniform(
-                    network.low, network.high, (recipe.batch or 1, *tensor.shape[1:])
-                ).astype(np.float32)
-                for tensor in network.model.inputs
-            }
-
-    note = f"{recipe.samples} inputs, uniform {network.low} to {network.high}, seed {recipe.seed}"
-    return Samples(note, make)
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        inputs = {}
+        for tensor in network.inputs:
+            shape = [batch if place == 0 else size or 1 for place, size in enumerate(tensor.shape)]
+            inputs[tensor.name] = random.uniform(*limits, shape).astype(tensor.dtype)
+        yield inputs
 
 
 def _stdout_for_events_only() -> TextIO:
@@ -131,4 +158,7 @@ def _tell(events: TextIO, **event: Json) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv))
+    code = main(sys.argv)
+    sys.stderr.flush()
+    # TensorFlow takes seconds to take itself down, and has nothing to save
+    os._exit(code)

@@ -30,6 +30,6 @@ def test_every_key_is_described() -> None:
         for parameter in load_step(name).PARAMETERS:
             assert f"`{parameter}`" in DOCS, parameter
     for scheme in schemes():
-        assert f"`{scheme}:NAME`" in DOCS
+        assert re.search(f"`{scheme}:(NAME|PATH)`", DOCS), scheme
     for suite in list_suites():
         assert f"`{suite.name}`" in DOCS

@@ -201,3 +201,48 @@ def test_a_bare_source_is_a_recipe() -> None:
     assert [recipe.variant_id(variant) for variant in recipe.variants] == ["mobilenet-v1-0.5-160-fp16"]
     with pytest.raises(SuiteError, match="there is no step 'fp15'"):
         recipe_of("network:dense", ("fp15",))
+
+
+FAST = """
+profile = "standard"
+rounds = 8
+fast = { profile = "quick", rounds = 2 }
+
+[[model]]
+name = "net"
+recipe = "network:small_cnn"
+fast = { recipe = "network:dense", variants = ["fp32"] }
+
+[[model]]
+package = "and-gate"
+fast = false
+"""
+
+
+def test_the_reduced_form_takes_the_keys_under_fast(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(FAST)
+    whole, reduced = (load_suite(str(tmp_path / "s.toml"), fast=fast) for fast in (False, True))
+    assert (whole.profile, whole.rounds, len(whole.models)) == ("standard", 8, 2)
+    assert (reduced.profile, reduced.rounds) == ("quick", 2)
+    (model,) = reduced.models
+    assert isinstance(model, Recipe)
+    assert (model.model, model.source, [v.name for v in model.variants]) == ("net", "network:dense", ["fp32"])
+
+
+def test_what_has_no_reduced_form_says_so() -> None:
+    with pytest.raises(SuiteError, match="has no reduced form"):
+        load_suite("quick", fast=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("fast = false", "fast = 3", "must be false or a table"),
+        ('variants = ["fp32"] }', 'variant = ["fp32"] }', "unknown key 'variant' in fast"),
+        ('profile = "quick"', 'profil = "quick"', r"section \[fast\].*unknown key 'profil'"),
+    ],
+)
+def test_mistakes_under_fast_are_named(tmp_path: Path, old: str, new: str, says: str) -> None:
+    (tmp_path / "s.toml").write_text(FAST.replace(old, new))
+    with pytest.raises(SuiteError, match=says):
+        load_suite(str(tmp_path / "s.toml"))

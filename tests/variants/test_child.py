@@ -26,6 +26,7 @@ def _run(tmp_path: Path, script: str, *, silence_s: float = 60.0) -> tuple[list[
         weights_file=None,
         weights_note=None,
         folder=str(tmp_path),
+        training=str(tmp_path / "training"),
     )
     said: list[str] = []
     built: list[dict[str, Any]] = []

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from devbench.errors import ModelError
-from devbench.variants.source import Pretrained, load_source
-from devbench.variants.weights import choose_weights, download_weights
+from devbench.variants.source import load_source
+from devbench.variants.weights import Pretrained, choose_weights, download_weights
 
 PRETRAINED = Pretrained(file="some.h5", url="http://example.invalid/some.h5")
 

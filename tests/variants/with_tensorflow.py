@@ -39,17 +39,18 @@ def refused_operator() -> str:
 def weights_from_file() -> dict[str, Any]:
     """How far outputs are apart: trained weights from a file against their origin, and one seed against another."""
     name, image = "mobilenet_v1_0.25_128", np.zeros((1, 128, 128, 3), np.float32)
-    origin = keras_source.make(name, seed=1, weights=None).model
-    file = Path(sys.argv[1]) / "weights.h5"
+    folder = Path(sys.argv[1])
+    file = folder / "weights.h5"
+    origin = keras_source.make(name, seed=1, weights=None, folder=folder).artifact.value
     origin.save(file)
-    restored = keras_source.make(name, seed=2, weights=file).model
-    other = keras_source.make(name, seed=2, weights=None).model
-    again = keras_source.make(name, seed=1, weights=None).model
+    restored = keras_source.make(name, seed=2, weights=file, folder=folder).artifact.value
+    other = keras_source.make(name, seed=2, weights=None, folder=folder).artifact.value
+    again = keras_source.make(name, seed=1, weights=None, folder=folder).artifact.value
     outputs = [np.asarray(model(image, training=False)) for model in (origin, restored, other, again)]
     apart = [float(np.abs(output - outputs[0]).max()) for output in outputs[1:]]
     file.write_bytes(b"no weights")
     try:
-        keras_source.make(name, seed=1, weights=file)
+        keras_source.make(name, seed=1, weights=file, folder=folder)
         damaged = "nothing was refused"
     except ModelError as e:
         damaged = e.message

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from devbench.errors import ModelError
-from devbench.variants.source import Network, Pretrained
+from devbench.variants.source import Network, keras_network, require_one_of
+from devbench.variants.weights import Pretrained, Weights
 
 _BASE = "https://storage.googleapis.com/tensorflow/keras-applications/"
 _WIDTHS = {"mobilenet_v1": (0.25, 0.5, 0.75, 1.0), "mobilenet_v2": (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)}
@@ -25,6 +26,14 @@ def names() -> tuple[str, ...]:
     )
 
 
+def require(name: str) -> None:
+    require_one_of(names(), name, "keras")
+
+
+def form(name: str) -> str:
+    return "keras"
+
+
 def code_files(name: str) -> tuple[Path, ...]:
     return (Path(__file__),)
 
@@ -38,7 +47,11 @@ def pretrained(name: str) -> Pretrained | None:
     return Pretrained(file=file, url=f"{_BASE}mobilenet_v2/{file}")
 
 
-def make(name: str, *, seed: int, weights: Path | None) -> Network:
+def weights(name: str, chosen: Weights) -> Weights:
+    return chosen
+
+
+def make(name: str, *, seed: int, weights: Path | None, folder: Path) -> Network:
     import keras
 
     family, width, pixels = _parts(name)
@@ -53,7 +66,7 @@ def make(name: str, *, seed: int, weights: Path | None) -> Network:
         _settle_batch_norms(model, pixels, seed)
     else:
         _load(model, weights)
-    return Network(model=model, low=-1.0, high=1.0, tool=f"keras {keras.__version__}")
+    return keras_network(model)
 
 
 def _parts(name: str) -> tuple[str, float, int]:

@@ -7,13 +7,22 @@ import pkgutil
 from pathlib import Path
 
 from devbench.suites import networks
-from devbench.variants.source import Network, Pretrained
+from devbench.variants.source import Network, keras_network, require_one_of
+from devbench.variants.weights import Pretrained, Weights
 
 _FOLDER = Path(networks.__file__).parent
 
 
 def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER)])))
+
+
+def require(name: str) -> None:
+    require_one_of(names(), name, "network")
+
+
+def form(name: str) -> str:
+    return "keras"
 
 
 def code_files(name: str) -> tuple[Path, ...]:
@@ -24,9 +33,13 @@ def pretrained(name: str) -> Pretrained | None:
     return None
 
 
-def make(name: str, *, seed: int, weights: Path | None) -> Network:
+def weights(name: str, chosen: Weights) -> Weights:
+    return chosen
+
+
+def make(name: str, *, seed: int, weights: Path | None, folder: Path) -> Network:
     import keras
 
     keras.utils.set_random_seed(seed)
     model = importlib.import_module(f"{networks.__name__}.{name}").build()
-    return Network(model=model, low=-1.0, high=1.0, tool=f"keras {keras.__version__}")
+    return keras_network(model)

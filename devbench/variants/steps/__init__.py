@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from devbench.errors import SuiteError
 from devbench.variants.artifact import Artifact, StepContext
@@ -32,6 +32,22 @@ class StepModule(Protocol):
 
     def apply(self, artifact: Artifact, parameters: Mapping[str, str], context: StepContext) -> Artifact:
         """The next artifact; ModelError says what the tool refused."""
+
+
+@runtime_checkable
+class ChecksParameters(Protocol):
+    """A step that knows more of its parameters than their names may have this too."""
+
+    def check(self, parameters: Mapping[str, str]) -> None:
+        """SuiteError for values that cannot work: before TensorFlow is loaded."""
+
+
+@runtime_checkable
+class NamesCode(Protocol):
+    """A step whose result depends on more of our files than its own has this too."""
+
+    def code_files(self, parameters: Mapping[str, str]) -> tuple[Path, ...]:
+        """Those files: when one changes, the variant is built again."""
 
 
 def step_names() -> tuple[str, ...]:
