@@ -17,8 +17,9 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         (
             "benchmark_model",
-            r"Inference timings in us|no stats: [0-9]|BENCHMARK RESULTS =|Running benchmark for |\[node type"
-            r"\]|Log parameter values verbosely|count=[0-9]{1,9} (?:first|curr)=|Initialized session in"
+            r"^[^\n]{0,80}STARTING!\s*$|Inference timings in us|no stats: [0-9]|BENCHMARK RESULTS ="
+            r"|Running benchmark for |\[node type\]|Log parameter values verbosely"
+            r"|count=[0-9]{1,9} (?:first|curr)=|Initialized session in"
             r"|benchmark_model.cc",
         ),
         ("battery", r"Battery Service state|^POWER_SUPPLY_[A-Z_]{1,40}="),

@@ -266,6 +266,116 @@ def test_a_delegate_that_took_nothing_is_said() -> None:
     assert "delegate NNAPI took no part of the model" in run.warnings
 
 
+# What stands around logs in issues, in CI, in logcat and in Xcode: {} is the tool's own line.
+WRAPPINGS = {
+    "plain": "{}",
+    "quoted": "> {}",
+    "table bars": "| {} |",
+    "terminal of a CI system": "2026-03-04T10:11:12.1234567Z {}",
+    "times in brackets": "[12:01:02.345] {}",
+    "Xcode": "2026-10-28 14:41:14.151361+0800 TFLiteBenchmark[3921:935759] {}",
+    "logcat threadtime": "05-31 10:31:13.042 21767 21767 I tflite  : {}",
+    "logcat with year, zone and uid": "2026-05-31 10:31:13.042 +0200 shell 21767 21767 I tflite: {}",
+    "logcat brief": "I/tflite  ( 1234): {}",
+    "logcat time": "05-31 10:31:13.042 I/tflite  ( 1234): {}",
+    "quoted logcat": "> 05-31 10:31:13.042 21767 21767 I tflite  : {}",
+    "absl": "I0531 10:31:13.042000    4242 benchmark_tflite_model.cc:90] {}",
+    "TensorFlow": "2026-05-31 10:31:13.042000: I tensorflow/lite/tools/logging.h:40] {}",
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+def test_what_stands_around_the_lines_changes_no_number(wrapping: str) -> None:
+    text = (_FIXTURES / "l-e4.txt").read_text(encoding="utf-8")
+    plain = parse_benchmark_model(text)
+    wrapped = "".join(WRAPPINGS[wrapping].format(line) + "\n" for line in text.splitlines())
+    assert guess_kind(wrapped) == "benchmark_model"
+    found = parse_benchmark_model(wrapped)
+    assert found.inference_avg_us == plain.inference_avg_us == 12720.5
+    assert (found.init_us, found.first_inference_us, found.count) == (
+        plain.init_us,
+        plain.first_inference_us,
+        79,
+    )
+    assert (found.peak_memory_bytes, found.delegate) == (plain.peak_memory_bytes, plain.delegate)
+
+
+@pytest.mark.parametrize("fused", ["$ ./benchmark_model --graph=m.tflite --use_gpu=falseSTARTING!", "```STARTING!"])
+def test_a_start_behind_a_prompt_or_a_fence_is_a_start(fused: str) -> None:
+    text = (_FIXTURES / "l-e4.txt").read_text(encoding="utf-8")
+    assert text.startswith("STARTING!\n")
+    run = parse_benchmark_model(text.replace("STARTING!", fused, 1)).runs[0]
+    assert (run.era, run.inference_avg_us) == ("E4", 12720.5)
+    assert run.flags["num_threads"] == 2
+    assert run.flags.get("use_gpu", "false") == "false"
+
+
+def test_a_command_line_belongs_to_the_start_behind_it() -> None:
+    text = (_FIXTURES / "l-e4.txt").read_text(encoding="utf-8")
+    failed = "STARTING!\nGraph: [b.tflite]\nERROR: Failed to load model b.tflite\nBenchmarking failed.\n"
+    found = parse_benchmark_model(
+        f"$ ./benchmark_model --graph=a.tflite --use_gpu=true\n{text}"
+        f"$ ./benchmark_model --graph=b.tflite --use_nnapi=true\n{failed}"
+        f"$ ./benchmark_model --graph=c.tflite --use_hexagon=true\n{text}"
+    )
+    asked = [{"use_gpu", "use_nnapi", "use_hexagon"} & set(run.flags) for run in found.runs]
+    assert asked == [{"use_gpu"}, {"use_nnapi"}, {"use_hexagon"}]
+    assert [run.failed for run in found.runs] == [False, True, False]
+
+
+def test_a_log_of_nothing_but_a_failure_is_a_failed_run() -> None:
+    text = (
+        "STARTING!\nGraph: [b.tflite]\nERROR: Didn't find op for builtin opcode 'CONV_2D' version '7'\n"
+        "Failed to construct interpreter\nBenchmarking failed.\n"
+    )
+    assert guess_kind(text) == "benchmark_model"
+    (run,) = parse_benchmark_model(text).runs
+    assert (run.tool, run.failed, run.inference_avg_us) == ("L", True, None)
+    assert any("CONV_2D" in warning for warning in run.warnings)
+
+
+def test_the_block_of_litert_is_read_as_it_is_aligned() -> None:
+    """Blanks up to a common column; a peak that the tool says it does not have is none."""
+    prefix = "INFO: [benchmark_litert_model.h:94] "
+    lines = (
+        ("Signature name:", "serving_default"),
+        ("Model initialization:", "12.34 ms"),
+        ("Warmup (first):", "3.21 ms"),
+        ("Warmup (avg):", "1.50 ms (10 runs)"),
+        ("Inference (avg):", "0.45 ms (2201 runs)"),
+        ("Inference (min):", "0.41 ms"),
+        ("Inference (max):", "0.99 ms"),
+        ("Inference (std):", "0.02"),
+        ("Init footprint:", "3.50 MB"),
+        ("Overall footprint:", "5.25 MB"),
+    )
+    block = "".join(f"{prefix}{name:<22}{value}\n" for name, value in lines)
+    text = (
+        f"INFO: [benchmark_litert_model.h:90] \n========== BENCHMARK RESULTS ==========\n{block}"
+        f"{prefix}Peak memory usage not available. (peak_mem_mb <= 0)\n{prefix}{'=' * 38}\n"
+    )
+    run = parse_benchmark_model(text).runs[0]
+    assert (run.tool, run.failed, run.count) == ("N", False, 2201)
+    assert (run.init_us, run.first_inference_us, run.warmup_avg_us) == (12340, 3210, 1500)
+    assert (run.inference_avg_us, run.min_us, run.max_us, run.std_us) == (450, 410, 990, 20)
+    assert (run.init_footprint_bytes, run.overall_footprint_bytes) == (3670016, 5505024)
+    assert run.peak_memory_bytes is None
+
+
+def test_hundredths_of_a_millisecond_do_not_contradict_the_stat_line() -> None:
+    text = (_FIXTURES / "n.txt").read_text(encoding="utf-8")
+    stat = "count=2201 first=440 curr=460 min=412 max=992 avg=446.21 std=21\n"
+    lines = text.splitlines(keepends=True)
+    lines.insert(next(i for i, line in enumerate(lines) if "Running benchmark" in line) + 1, stat)
+    run = parse_benchmark_model("".join(lines)).runs[0]
+    assert (run.inference_avg_us, run.failed) == (450, False)
+
+
+def test_a_size_that_the_tool_could_not_read_is_none() -> None:
+    text = (_FIXTURES / "l-e4.txt").read_text(encoding="utf-8").replace("overall=8.25", "overall=-1")
+    assert parse_benchmark_model(text).runs[0].peak_memory_bytes is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -20,6 +20,19 @@ _FLAGS = {
     "input value ranges": "input_layer_value_range", "input value files": "input_layer_value_files",
     "report the peak memory footprint": "report_peak_memory_footprint",
     "max profiling buffer entries": "max_profiling_buffer_entries",
+    "max initial profiling buffer entries": "max_profiling_buffer_entries",
+    "input layer values files": "input_layer_value_files",
+    "inter-inference delay (seconds)": "inference_delay",
+    "inter-benchmark delay (seconds)": "inter_benchmark_delay", "target layers": "target_layer",
+    "csv file to export profiling data to": "profiling_output_csv_file",
+    "enable platform-wide tracing": "enable_platform_tracing",
+    "max number of delegated partitions": "max_delegated_partitions",
+    "allow lower precision in gpu": "gpu_precision_loss_allowed",
+    "enable running quant models in gpu": "gpu_experimental_enable_quant",
+    "prefer maximizing the throughput in gpu": "gpu_inference_for_sustained_speed",
+    "gpu delegate wait type": "gpu_wait_type", "disable nnapi cpu": "disable_nnapi_cpu",
+    "memory footprint check interval (ms)": "memory_footprint_check_interval_ms",
+    "use xnnpack": "use_xnnpack", "use nnapi": "use_nnapi", "use hexagon": "use_hexagon",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from devbench.parse.benchmark_model.flags import argued_flags
 from devbench.parse.benchmark_model.message import Message, message
 from devbench.parse.benchmark_model.proto import result_proto
 from devbench.parse.benchmark_model.reader import RunReader
@@ -21,6 +22,7 @@ _TOOLS = {
     "P": "TFLite benchmark_model, performance options",
     "N": "LiteRT benchmark_model",
 }
+_FUSED = re.compile(r"(--[a-z_]{1,60}=[^\s]{0,400}?)((?:INFO: )?STARTING!)")
 _ANYTHING = re.compile(
     r"STARTING!|Inference timings in us|inference timings in us|Running benchmark for|BENCHMARK RESULTS"
     r"|Initialized session|Number of nodes executed|nodes observed"
@@ -66,6 +68,8 @@ def parse_benchmark_model(text: str | bytes) -> BenchmarkLog:
     if not _ANYTHING.search(text):
         raise refuse("benchmark_model", text)
     notes = Notes()
+    # a prompt without a newline of its own: the tool's first words stand behind its command line
+    text = _FUSED.sub(r"\1\n\2", text)
     messages = [message(line) for line in text.split("\n")]
     runs, options = _runs(messages)
     if options:
@@ -102,19 +106,32 @@ def _runs(messages: list[Message]) -> tuple[list[BenchmarkRun], dict[str, Stat |
         if _begins(item, readers[-1]):
             readers.append(RunReader())
         readers[-1].feed(item)
-    started = [reader for reader in readers if not reader.empty or reader.flags]
-    # What precedes the first start is no run unless something of one is in it.
-    if len(started) > 1 and started[0].empty:
-        argued = started.pop(0).flags
+    return [reader.run() for reader in _started(readers)], options or {}
+
+
+def _started(readers: list[RunReader]) -> list[RunReader]:
+    """Those that something of a run is in; a command line belongs to the start that follows it."""
+    found: list[RunReader] = []
+    argued: dict[str, int | float | str] = {}
+    for reader in readers:
+        if reader.only_asked:
+            argued |= reader.flags
+            continue
+        if reader.empty and not reader.flags and reader.failures == 0:
+            continue
         for name, value in argued.items():
-            started[0].flags.setdefault(name, value)
-    return [reader.run() for reader in started], options or {}
+            reader.flags.setdefault(name, value)
+        argued = {}
+        found.append(reader)
+    return found
 
 
 def _begins(item: Message, reader: RunReader) -> bool:
     """Whether a line is the first of another run: its start, or a second model or session without one."""
     if item.text.startswith("STARTING!"):
         return not reader.empty or "graph" in reader.flags
+    if (reader.started or not reader.empty) and "graph" in argued_flags(item.text):
+        return True
     if item.text.startswith("Log parameter values verbosely"):
         return "verbose" in reader.flags
     if item.text.startswith("Graph: ["):

@@ -16,6 +16,16 @@ _PREFIXES = (
     re.compile(r"([IWEF])[0-9]{4} [0-9:]{1,20}\.[0-9]{1,9} {1,8}[0-9]{1,10} [^\s\]]{1,200}:[0-9]{1,6}\] ?"),
     re.compile(r"(?:tensorflow/)?[A-Za-z0-9_/]{1,120}\.cc:[0-9]{1,6}\]? "),
 )
+# What stands around a log where it was pasted or collected: quotes, table bars, times of CI systems and Xcode.
+_AROUND = (
+    re.compile(r"[ \t]{0,8}(?:[>|][ \t]?){1,4}(?=[^\s|])"),
+    re.compile(r"```(?=\S)"),
+    re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,20}(?:Z|[+-][0-9]{2}:?[0-9]{2})? "),
+    re.compile(r"\[(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[ T])?[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z)?\] ?"),
+    re.compile(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]{8,20}[+-][0-9]{4} [^\s\[\]]{1,80}\[[0-9]{1,10}(?::[0-9]{1,12})?\] ?"
+    ),
+)
 _SEVERITY = re.compile(r"(INFO|WARN|WARNING|ERROR|FATAL|VERBOSE|DEBUG): ?")
 _SOURCE = re.compile(r"\[[A-Za-z0-9_./]{1,120}:[0-9]{1,6}\] ?")
 _LETTERS = {"I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
@@ -31,7 +41,10 @@ class Message:
 
 
 def message(line: str) -> Message:
-    """`line` without logcat's, TensorFlow's, LiteRT's prefix and severity, each taken off at most once."""
+    """`line` without what stands around it, logcat's, TensorFlow's, LiteRT's prefix and severity, once each."""
+    for around in _AROUND:
+        if match := around.match(line):
+            line = line[match.end() :]
     text = log_line(line).message
     severity: str | None = None
     for prefix in _PREFIXES:

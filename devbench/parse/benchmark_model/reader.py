@@ -57,6 +57,8 @@ class RunReader:
         self.init_us: float | None = None
         self.init_unit: str | None = None
         self.worded = False
+        self.started = False
+        self.announced = False
         self.saved = False
         self.footprint = ""
         self.failures = 0
@@ -108,10 +110,11 @@ class RunReader:
             self.init_us = None if value is None else round(value * _PER_UNIT_US[match[2]], 3)
             return True
         if text.startswith("STARTING!"):
-            self.worded = worded
+            self.worded, self.started, self.announced = worded, True, True
             return True
         flag = echoed_flag(text)
         if flag:
+            self.started = True
             self.flags.setdefault(*flag)
             self.worded = self.worded or worded
             return True
@@ -133,6 +136,11 @@ class RunReader:
         else:
             return False
         return True
+
+    @property
+    def only_asked(self) -> bool:
+        """Whether the lines hold the command of a start and nothing that the tool printed."""
+        return self.empty and not self.started and self.failures == 0
 
     @property
     def empty(self) -> bool:
@@ -181,7 +189,7 @@ class RunReader:
             return "T"
         if form is None and any(key in self.flags for key in ("init_ops", "target_layers", "output_layer")):
             return "T"
-        return "L" if form or "verbose" in self.flags or self.init_unit == "ms" else None
+        return "L" if form or self.announced or "verbose" in self.flags or self.init_unit == "ms" else None
 
     def _era(self) -> str | None:
         """E1 to E8 by what was printed; None where a cut text leaves several open."""
@@ -250,7 +258,8 @@ class RunReader:
 
 
 def _times(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor
+    """`value` in another unit; the tools print a negative size for one that they could not read."""
+    return None if value is None or value < 0 else value * factor
 
 
 def _agree(one: float | None, other: float | None, slack: float = 1.0) -> bool:

@@ -18,7 +18,7 @@ _OLDEST = re.compile(
 _BLOCK = re.compile(r"={4,40} BENCHMARK RESULTS ={4,40}")
 _BLOCK_LINE = re.compile(
     r"[ \t]{0,8}(Model initialization|Warmup \((?:first|avg)\)|Inference \((?:avg|min|max|std|median|p5|p95)\)"
-    rf"|Init footprint|Overall footprint|Peak memory):[ ]{{1,8}}{_N}(?: (ms|MB))?(?: \(([0-9]{{1,9}}) runs\))?"
+    rf"|Init footprint|Overall footprint|Peak memory):[ ]{{1,24}}{_N}(?: (ms|MB))?(?: \(([0-9]{{1,9}}) runs\))?"
 )
 _MODERN_KEYS = {
     "Init": "init_us", "First inference": "first_inference_us", "Warmup (avg)": "warmup_avg_us",
