@@ -73,14 +73,21 @@ _LINUX = (
 TARGETS = {target.name: target for target in (*_ANDROID, *_LINUX)}
 
 COMPILE = (
-    *("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"),
+    *("-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror"),
     *("-fPIE", "-ffunction-sections", "-fdata-sections"),
     *("-fno-sanitize=all", "-fno-stack-protector", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables"),
 )
 # 16 KB pages are those of newer phones; Android 5 needs the old hash table beside the GNU one.
 LINK = ("-pie", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,max-page-size=16384")
 LINK_ANDROID = ("-nostdlib", "-Wl,--hash-style=both")
-STUB = ("-shared", "-nostdlib", "-fPIC", "-fno-builtin", "-fno-sanitize=all", "-fno-unwind-tables", "-w")
+STUB = (
+    *("-shared", "-s", "-nostdlib", "-fPIC", "-fno-builtin", "-fno-sanitize=all", "-fno-unwind-tables", "-w"),
+    *("-fno-asynchronous-unwind-tables", "-Wl,--build-id=none", "-Wl,--hash-style=both"),
+    "-Wl,-z,max-page-size=16384",
+)
+# for the linker, to find what a phone has; and within the runner, to be loaded there (src/stand_ins.h)
+LINKED_STUBS = ("libc", "libdl")
+STAND_INS = ("libandroid", "libz")
 
 
 def version() -> str:
@@ -127,19 +134,16 @@ def run_zig(target: Target, arguments: list[str]) -> None:
         raise BuildError(f"zig cannot build {target.name}:\n{done.stderr.strip()[-4000:]}")
 
 
-def build_stubs(target: Target, scratch: Path) -> list[Path]:
-    """Libraries that hold the names of bionic's and nothing else, for the linker to find what the phone has."""
-    libraries = []
-    for name in ("libc", "libdl"):
-        symbols = (STUBS / f"{name}.txt").read_text("utf-8").split()
-        lines = [f"void {symbol}(void) {{}}" for symbol in symbols]
-        if target.abi == "armeabi-v7a":
-            lines.insert(0, '__attribute__((visibility("hidden"))) void __aeabi_unwind_cpp_pr0(void) {}')
-        source, library = scratch / f"{name}.c", scratch / f"{name}.so"
-        source.write_text("\n".join(lines) + "\n", "utf-8")
-        run_zig(target, [*STUB, f"-Wl,-soname,{name}.so", "-o", str(library), str(source)])
-        libraries.append(library)
-    return libraries
+def build_stub(target: Target, scratch: Path, name: str) -> Path:
+    """A library with the functions that `stubs/` names; each traps, for none of them is ever to be called."""
+    symbols = (STUBS / f"{name}.txt").read_text("utf-8").split()
+    lines = [f"void {symbol}(void) {{ __builtin_trap(); }}" for symbol in symbols]
+    if target.abi == "armeabi-v7a":
+        lines.insert(0, '__attribute__((visibility("hidden"))) void __aeabi_unwind_cpp_pr0(void) {}')
+    source, library = scratch / f"{name}.c", scratch / f"{name}.so"
+    source.write_text("\n".join(lines) + "\n", "utf-8")
+    run_zig(target, [*STUB, f"-Wl,-soname,{name}.so", "-o", str(library), str(source)])
+    return library
 
 
 def build_target(target: Target, scratch: Path, sources: Sequence[Path] = ()) -> Path:
@@ -160,7 +164,10 @@ def build_target(target: Target, scratch: Path, sources: Sequence[Path] = ()) ->
         arguments += ["-D_GNU_SOURCE", "-ldl"]
     else:
         arguments += ["-DDEVBENCH_BIONIC", "-fno-builtin", *LINK_ANDROID]
-        arguments += [f"-Wl,--dynamic-linker={target.loader}", *map(str, build_stubs(target, scratch))]
+        for name in STAND_INS:
+            build_stub(target, scratch, name)
+        arguments += [f'-DSTAND_INS="{scratch}"', f"-Wl,--dynamic-linker={target.loader}"]
+        arguments += [str(build_stub(target, scratch, name)) for name in LINKED_STUBS]
     run_zig(target, arguments)
     return binary
 

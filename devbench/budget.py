@@ -6,18 +6,21 @@ reader sees a clear break from one that more rounds might take back.
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from devbench.domain.summary import CellSummary, Estimate
 from devbench.errors import SuiteError
 from devbench.metrics import all_metrics
 from devbench.suites.section import Section
 from devbench.units import parse_quantity, show
+
+_EXAMPLE = '[[budget]]\n    max = { "latency.steady" = "12 ms" }'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One limit against one cell: `ok`, `broken`, or `broken` for want of a number (`value` None)."""
+    """One limit against one cell: `ok`, `broken`, or `broken` for want of a number (`value` None).
+
+    The sentence ends in the verdict on the number where that is not `trusted`.
+    """
 
     limit: Limit
     device: str
@@ -56,10 +62,13 @@ def load_budget(path: Path) -> tuple[Limit, ...]:
         raise SuiteError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SuiteError(f"{path} is not TOML: {error}") from error
-    Section(data, origin=str(path), text=text, allowed=("budget",))
+    top = Section(data, origin=str(path), text=text, allowed=("budget",))
+    listed = data.get("budget", [])
+    if not isinstance(listed, list) or not all(isinstance(values, dict) for values in listed):
+        top.refuse("budget", "budget is no list of tables", f"each has a heading of its own:\n    {_EXAMPLE}")
     found = [
         limit
-        for place, values in enumerate(data.get("budget", []))
+        for place, values in enumerate(listed)
         for limit in _limits(
             Section(
                 values, origin=str(path), text=text, name="budget", place=place,
@@ -68,7 +77,7 @@ def load_budget(path: Path) -> tuple[Limit, ...]:
         )
     ]  # fmt: skip
     if not found:
-        raise SuiteError(f"{path} holds no limit", fix='[[budget]]\n    max = { "latency.steady" = "12 ms" }')
+        raise SuiteError(f"{path} holds no limit", fix=_EXAMPLE)
     return tuple(found)
 
 
@@ -90,14 +99,14 @@ def _limits(section: Section) -> list[Limit]:
     metrics = {m.name if not m.phase else f"{m.name}.{m.phase}": m for m in all_metrics()}
     found: list[Limit] = []
     for kind in ("max", "min"):
-        table = section.table(kind) or {}
+        table = _flat(section.table(kind) or {})
         Section(table, origin=section.origin, text="", name=f"budget.{kind}", allowed=tuple(metrics))
         for key, raw in table.items():
             metric = metrics[key]
             value = float(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else None
             if isinstance(raw, str):
                 value = parse_quantity(raw, metric.unit)
-            if value is None:
+            if value is None or not math.isfinite(value):
                 section.refuse(kind, f"{key} = {raw!r} is no quantity in {metric.unit}", 'as "12 ms" or "60 MB"')
             found.append(
                 Limit(
@@ -111,6 +120,15 @@ def _limits(section: Section) -> list[Limit]:
                 )
             )
     return found
+
+
+def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
+    """`latency.steady` without quotes is a table in a table to TOML; it means the same."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        inner = value.items() if isinstance(value, dict) else [("", value)]
+        flat.update({f"{key}.{name}".rstrip("."): what for name, what in inner})
+    return flat
 
 
 def _matches(limit: Limit, summary: CellSummary) -> bool:
@@ -130,13 +148,15 @@ def _finding(limit: Limit, summary: CellSummary) -> Finding:
         sentence = f"{where}: {name} has no number ({reason}), budget {bound}"
         return _found(limit, summary, "broken", None, sentence)
     over = value > limit.value if limit.kind == "max" else value < limit.value
+    worth = "" if summary.verdict == "trusted" else f" [{summary.verdict}]"
     if not over:
-        return _found(limit, summary, "ok", estimate, f"{where}: {name} {show(value, limit.unit)}, budget {bound}")
+        sentence = f"{where}: {name} {show(value, limit.unit)}, budget {bound}{worth}"
+        return _found(limit, summary, "ok", estimate, sentence)
     edge = estimate.low if limit.kind == "max" else estimate.high
     doubt = edge is not None and (edge <= limit.value if limit.kind == "max" else edge >= limit.value)
     beyond = f"{abs(value / limit.value - 1):.1%} beyond" if limit.value else "beyond"
     sure = "; its interval reaches inside, so more rounds may take it back" if doubt else ""
-    sentence = f"{where}: {name} {show(value, limit.unit)} is {beyond} its budget of {bound}{sure}"
+    sentence = f"{where}: {name} {show(value, limit.unit)} is {beyond} its budget of {bound}{worth}{sure}"
     return _found(limit, summary, "broken", estimate, sentence)
 
 

@@ -25,6 +25,12 @@ const char *args_nth(const struct args *args, const char *key, int n) {
     return NULL;
 }
 
+int args_count(const struct args *args, const char *key) {
+    int n = 0;
+    while (args_nth(args, key, n)) n++;
+    return n;
+}
+
 const char *args_text(const struct args *args, const char *key, const char *otherwise) {
     const char *value = args_nth(args, key, 0);
     return value ? value : otherwise;

@@ -18,6 +18,8 @@ double args_decimal(const struct args *args, const char *key, double otherwise);
 bool args_flag(const struct args *args, const char *key);
 /* The n-th value of a key that may repeat, or NULL. */
 const char *args_nth(const struct args *args, const char *key, int n);
+/* How often it is given. */
+int args_count(const struct args *args, const char *key);
 int64_t parse_integer(const char *text, const char *what, int64_t low, int64_t high);
 
 #endif

@@ -10,8 +10,8 @@
 struct tensor {
     const char *name, *other_name; /* as the signature calls it, and as the graph does; either may be NULL */
     const char *dtype;             /* NumPy's name, or "string", "resource", … */
-    int rank;
-    int32_t dims[MAX_RANK]; /* -1: left open by the model */
+    int rank; /* -1: left open by the model, as each of the dims can be */
+    int32_t dims[MAX_RANK];
     size_t bytes;
 };
 
@@ -34,12 +34,19 @@ struct applied {
     int delegated_nodes, nodes, partitions; /* partitions: pieces, delegated or not; 0 without a delegate */
 };
 
-/* One operator as the engine timed it in the last inference. */
-typedef void (*op_sink)(int64_t node, const char *type, const char *name, const char *delegate, int64_t ns);
+/* One operator as the engine timed it in the last inference: from the start of the inference's first one, and the memory
+ * that it allocated; -1 where the engine does not tell. `node` tells operators of one type apart. */
+struct op_event {
+    int64_t node;
+    const char *type, *name, *delegate;
+    int64_t ns, start_ns, bytes;
+};
+typedef void (*op_sink)(const struct op_event *event);
 
 /* Functions return 0, or -1 with `f` filled. */
 struct engine {
     const char *name;
+    const char *format; /* of its models: "tflite" or "pb" */
     int (*open)(const struct run_options *o, struct failure *f);
     int (*load)(const struct run_options *o, struct failure *f);
     /* Delegate, shapes, memory: afterwards `io` is known. */
@@ -57,7 +64,7 @@ struct engine {
     void (*close)(void);
 };
 
-extern const struct engine engine_litert, engine_tflite;
+extern const struct engine engine_litert, engine_tensorflow, engine_tflite, engine_tfmobile;
 
 /* NumPy's name of an element type as TFLite and LiteRT number them. */
 const char *tflite_type_name(int number);

@@ -312,9 +312,12 @@ static int litert_profile_stop(op_sink sink, struct failure *f) {
     if (!events) return -1;
     for (int i = 0; i < count; i++) {
         const struct lrt_profile_event *e = &events[i];
-        int64_t ns = (int64_t)e->elapsed_us * 1000;
-        if (by_delegate(e)) sink((int64_t)e->node, e->tag, "", "xnnpack", ns);
-        if (by_interpreter(e)) sink((int64_t)e->node, e->tag, node_name((size_t)e->node), NULL, ns);
+        struct op_event op = {(int64_t)e->node, e->tag, "", "xnnpack", (int64_t)e->elapsed_us * 1000, -1, -1};
+        if (by_delegate(e)) sink(&op);
+        if (!by_interpreter(e)) continue;
+        op.name = node_name((size_t)e->node);
+        op.delegate = NULL;
+        sink(&op);
     }
     free(events);
     return 0;
@@ -360,6 +363,7 @@ static void litert_close(void) {
 
 const struct engine engine_litert = {
     .name = "litert",
+    .format = "tflite",
     .open = litert_open,
     .load = litert_load,
     .compile = litert_compile,

@@ -266,7 +266,7 @@ static int tflite_profile_stop(op_sink sink, struct failure *f) {
         const struct event *e = &events[i];
         bool piece = strstr(e->name, "Delegate") != NULL;
         if (piece && i + 1 < n_events && events[i + 1].timed_by_delegate) continue;
-        sink(e->node, e->name, "", piece || e->timed_by_delegate ? "xnnpack" : NULL, e->ns);
+        sink(&(struct op_event){e->node, e->name, "", piece || e->timed_by_delegate ? "xnnpack" : NULL, e->ns, -1, -1});
     }
     return 0;
 }
@@ -280,6 +280,7 @@ static void tflite_close(void) {
 
 const struct engine engine_tflite = {
     .name = "tflite",
+    .format = "tflite",
     .open = tflite_open,
     .load = tflite_load,
     .compile = tflite_compile,

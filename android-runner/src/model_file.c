@@ -74,14 +74,45 @@ static int check_flatbuffer(const char *path, struct failure *f) {
     return 0;
 }
 
-int check_model(const char *path, struct failure *f) {
+/* The varint at `*at`, which moves behind it; -1 where there is none. */
+static int64_t varint_at(int64_t *at) {
+    int64_t value = 0;
+    for (int shift = 0; shift < 63; shift += 7) {
+        int64_t byte = number_at((*at)++, 1);
+        if (byte < 0) return -1;
+        value |= (byte & 127) << shift;
+        if (byte < 128) return value;
+    }
+    return -1;
+}
+
+/* The fields of the outermost message, among them the nodes, end where the file does. */
+static int check_graph(const char *path, struct failure *f) {
+    int64_t at = 0, found = 0;
+    if (file.size == 0) return bad(f, path, "the file is empty");
+    while (at < file.size) {
+        int64_t key = varint_at(&at), length = (key & 7) == 2 ? varint_at(&at) : 0;
+        if (key < 8 || length < 0 || ((key & 7) != 0 && (key & 7) != 2))
+            return bad(f, path, found ? "the graph is damaged or cut off" : "not a TensorFlow graph");
+        if (length > file.size - at) return bad(f, path, "the graph is damaged or cut off (a node reaches past its end)");
+        if ((key & 7) == 0 && varint_at(&at) < 0) return bad(f, path, "the graph is damaged or cut off");
+        if (key == 1 << 3) return bad(f, path, "a SavedModel, not a frozen graph");
+        if (key == (1 << 3 | 2)) found++;
+        at += length;
+    }
+    return found ? 0 : bad(f, path, "not a TensorFlow graph (no node in it)");
+}
+
+int check_model(const char *path, const char *format, struct failure *f) {
     static char chunk[64 * 1024];
     ssize_t n;
     file.fd = open(path, O_RDONLY | O_CLOEXEC);
     file.size = 0;
     if (file.fd < 0) return fail(f, "bad-model", "model", errno, "%s: %s", path, strerror(errno));
     while ((n = read(file.fd, chunk, sizeof chunk)) > 0) file.size += n;
-    int result = n < 0 ? fail(f, "bad-model", "model", errno, "%s: %s", path, strerror(errno)) : check_flatbuffer(path, f);
+    int result = n < 0 ? fail(f, "bad-model", "model", errno, "%s: %s", path, strerror(errno))
+                 : strcmp(format, "pb") == 0 ? check_graph(path, f)
+                                             : check_flatbuffer(path, f);
     close(file.fd);
     return result;
 }

@@ -5,8 +5,9 @@
 
 #include "line.h"
 
-/* Reads the whole file once and checks that it is a TFLite flatbuffer whose weights are all inside it. */
-int check_model(const char *path, struct failure *f);
+/* Reads the whole file once and checks that it is what `format` says: "tflite", a flatbuffer whose weights are all inside
+ * it, or "pb", a TensorFlow graph whose nodes are. */
+int check_model(const char *path, const char *format, struct failure *f);
 /* Operators of the first graph of the model that was checked; -1 when unknown. */
 int model_nodes(void);
 

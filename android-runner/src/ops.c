@@ -1,13 +1,15 @@
 #include "ops.h"
 
 struct op {
-    int64_t node, total_ns, calls;
-    const char *type, *name, *delegate;
+    struct op_event event; /* times and bytes: sums over `calls` */
+    int64_t calls;
+    uint32_t inference; /* the last one that it was seen in */
 };
 
 #define MAX_OPS 16384
 static struct op *ops;
 static int n_ops, next_op;
+static uint32_t inference;
 static bool overflowed;
 
 int ops_prepare(struct failure *f) {
@@ -15,33 +17,67 @@ int ops_prepare(struct failure *f) {
     return ops ? 0 : fail(f, "out-of-memory", "profile", 0, "no memory for the table of operators");
 }
 
-void ops_begin(void) { next_op = 0; }
+void ops_begin(void) {
+    next_op = 0;
+    inference++;
+}
 
-/* Inferences run the same operators in the same order, and some of them twice: the search goes forward only. */
-void ops_add(int64_t node, const char *type, const char *name, const char *delegate, int64_t ns) {
-    int at = next_op;
-    while (at < n_ops && (ops[at].node != node || strcmp(ops[at].type, type) != 0)) at++;
-    if (at == MAX_OPS) {
+/* An inference runs an operator once, or, where it stands there twice, as often as the one before. */
+static bool is(const struct op *op, const struct op_event *event) {
+    return op->event.node == event->node && op->inference != inference && strcmp(op->event.type, event->type) == 0;
+}
+
+/* Mostly the same operators come in the same order: the search begins behind the last one found. */
+static struct op *find(const struct op_event *event) {
+    for (int i = 0; i < n_ops; i++) {
+        int at = next_op + i < n_ops ? next_op + i : next_op + i - n_ops;
+        if (is(&ops[at], event)) return &ops[at];
+    }
+    return NULL;
+}
+
+void ops_add(const struct op_event *event) {
+    struct op *op = find(event);
+    if (!op && n_ops == MAX_OPS) {
         overflowed = true;
         return;
     }
-    if (at == n_ops) ops[n_ops++] = (struct op){node, 0, 0, strdup(type), strdup(name), delegate};
-    ops[at].total_ns += ns;
-    ops[at].calls++;
-    next_op = at + 1;
+    if (!op) {
+        op = &ops[n_ops++];
+        op->event = *event;
+        op->event.type = strdup(event->type);
+        op->event.name = strdup(event->name);
+    } else {
+        op->event.ns += event->ns;
+        op->event.start_ns += event->start_ns;
+        op->event.bytes += event->bytes;
+    }
+    op->calls++;
+    op->inference = inference;
+    next_op = (int)(op - ops) + 1;
+}
+
+static void line_mean(const char *key, int64_t sum, int64_t calls) {
+    int64_t tenths = (sum * 10 + calls / 2) / calls;
+    line_key(key);
+    if (sum < 0)
+        line_raw("null");
+    else
+        line_raw("%lld.%d", (long long)(tenths / 10), (int)(tenths % 10));
 }
 
 void ops_tell(void) {
     for (int i = 0; i < n_ops; i++) {
-        int64_t tenths = (ops[i].total_ns * 10 + ops[i].calls / 2) / ops[i].calls;
+        const struct op_event *e = &ops[i].event;
         line_begin("op");
         line_number("index", i);
-        line_text("type", ops[i].type);
-        line_text("name", ops[i].name);
-        line_text("delegate", ops[i].delegate);
-        line_key("mean_ns");
-        line_raw("%lld.%d", (long long)(tenths / 10), (int)(tenths % 10));
+        line_text("type", e->type);
+        line_text("name", e->name);
+        line_text("delegate", e->delegate);
+        line_mean("mean_ns", e->ns, ops[i].calls);
         line_number("calls", ops[i].calls);
+        line_mean("start_ns", e->start_ns, ops[i].calls);
+        line_mean("memory_bytes", e->bytes, ops[i].calls);
         line_end();
     }
     if (overflowed) {

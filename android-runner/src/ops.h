@@ -5,9 +5,9 @@
 #include "engine.h"
 
 int ops_prepare(struct failure *f);
-/* Before the operators of each inference, which then come by ops_add in order. */
+/* Before the operators of each inference, which then come by ops_add. */
 void ops_begin(void);
-void ops_add(int64_t node, const char *type, const char *name, const char *delegate, int64_t ns);
+void ops_add(const struct op_event *event);
 void ops_tell(void);
 
 #endif

@@ -9,12 +9,13 @@
 #include "proc.h"
 #include "tensors.h"
 
-static const struct engine *const ENGINES[] = {&engine_litert, &engine_tflite};
+static const struct engine *const ENGINES[] = {&engine_litert, &engine_tensorflow, &engine_tflite, &engine_tfmobile};
 
 static const char *const KEYS[] = {
     "engine", "lib", "model", "delegate", "threads", "cpu_mask", "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
     "warmup_block_n", "warmup_block_ms", "warmup_tolerance_pct", "steady_min_n", "steady_min_ms", "steady_soft_ms",
-    "steady_soft_n", "steady_max_n", "warmup_keep_n", "marks_ms", "inputs", "*input", "*shape", "signature", "outputs", "until",
+    "steady_soft_n", "steady_max_n", "warmup_keep_n", "marks_ms", "inputs", "*input", "*shape", "*feed", "*fetch",
+    "signature", "outputs", "until",
     "hold_max_ms", "nonce", "out", "err", "detach", NULL};
 
 enum pass { LATENCY, RESOURCES, OPS };
@@ -60,6 +61,10 @@ static void read_arguments(struct run *r, int count, char **values) {
     };
     if (strcmp(r->options.delegate, "xnnpack") != 0 && strcmp(r->options.delegate, "none") != 0)
         usage_error("delegate: '%s' is neither xnnpack nor none", r->options.delegate);
+    bool graph = strcmp(r->engine->format, "pb") == 0;
+    if (!graph && (args_nth(a, "feed", 0) || args_nth(a, "fetch", 0)))
+        usage_error("feed, fetch: engine %s runs whole models, not parts of graphs", engine);
+    if (graph && r->options.signature) usage_error("signature: a graph for engine %s has none", engine);
     check_inputs_argument(args_text(a, "inputs", "random:0"));
     r->bounds = bounds_from(a);
     r->until = args_text(a, "until", NULL);
@@ -151,7 +156,7 @@ static int tell_end(const struct run *r, const struct failure *f) {
 static int load(struct run *r, struct failure *f) {
     struct cpu_usage before, after;
     int64_t steps[4];
-    if (check_model(r->options.model, f) != 0) return -1;
+    if (check_model(r->options.model, r->engine->format, f) != 0) return -1;
     if (r->pass == OPS && ops_prepare(f) != 0) return -1;
     probe_start(r->engine, &r->options);
     cpu_usage_now(&before);

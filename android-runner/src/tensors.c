@@ -5,9 +5,19 @@
 
 static void line_shape(const struct tensor *t) {
     line_key("shape");
+    if (t->rank < 0) {
+        line_raw("null");
+        return;
+    }
     line_raw("[");
     for (int i = 0; i < t->rank; i++) line_raw(i ? ",%d" : "%d", t->dims[i]);
     line_raw("]");
+}
+
+static bool is_sized(const struct tensor *t) {
+    for (int i = 0; i < t->rank; i++)
+        if (t->dims[i] < 0) return false;
+    return t->rank >= 0;
 }
 
 void line_tensors(const char *key, const struct tensor *tensors, int n) {
@@ -18,7 +28,7 @@ void line_tensors(const char *key, const struct tensor *tensors, int n) {
         line_text("name", tensors[i].name);
         line_text("dtype", tensors[i].dtype);
         line_shape(&tensors[i]);
-        line_number("bytes", (int64_t)tensors[i].bytes);
+        line_number_or_null("bytes", is_sized(&tensors[i]) ? (int64_t)tensors[i].bytes : -1);
         line_raw("}");
     }
     line_raw("]");

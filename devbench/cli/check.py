@@ -39,5 +39,6 @@ def check(
     else:
         for finding in findings:
             print_line(f"{'BROKEN' if finding.status == 'broken' else 'ok    '} {finding.sentence}")
+        print_line(f"{folder.run_id}: {len(broken)} of {len(findings)} limits broken", to_stderr=True)
     if broken:
         raise typer.Exit(4)

@@ -93,9 +93,11 @@ def _show(results: tuple[Versus, ...], json_: bool) -> None:
         print_line(_sentence(result))
         for caveat in result.caveats:
             print_line(f"  note: {caveat}")
-    if over_phones is not None:
-        interval = _interval(over_phones.low, over_phones.high)
-        print_line(f"over {over_phones.phones} phones: ratio {over_phones.ratio:.3f}{interval}, geometric mean")
+    for mean in over_phones:
+        interval = _interval(mean.low, mean.high)
+        print_line(f"over {mean.phones} phones: {mean.b} / {mean.a} = {mean.ratio:.3f}{interval}, geometric mean")
+    if len({result.device for result in results if result.virtual}) > 1:
+        print_line("virtual phones are one computer: their ratios have no mean over phones")
 
 
 def _sentence(result: Versus) -> str:
@@ -103,9 +105,13 @@ def _sentence(result: Versus) -> str:
     if result.ratio is None:
         return f"{where}: {result.b} against {result.a}: no number on one side"
     interval = _interval(result.low, result.high)
-    return (
-        f"{where}: {result.b} / {result.a} = {result.ratio:.3f}{interval}, {result.rounds} rounds: {result.verdict}"
-    )
+    ratio = f"{result.b} / {result.a} = {result.ratio:.3f}{interval}"
+    sentence = f"{where}: {ratio}, {result.rounds} rounds: {result.verdict}"
+    if result.verdict != "inconclusive" or result.rounds_needed is None:
+        return sentence
+    if result.rounds_needed > result.rounds:
+        return f"{sentence}; about {result.rounds_needed} rounds would settle it"
+    return f"{sentence}; among so many comparisons its difference may be chance"
 
 
 def _interval(low: float | None, high: float | None) -> str:

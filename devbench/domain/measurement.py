@@ -10,7 +10,8 @@ from devbench.domain.taint import Taint
 
 MEASUREMENT_SCHEMA = 1
 Status = Literal["ok", "failed", "skipped", "discarded"]
-Phase = Literal["load", "first", "warmup", "steady"]
+# `process` is of a tool that only tells what it used from its start to its end
+Phase = Literal["load", "first", "warmup", "steady", "process"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,30 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolTold:
+    """What a stock tool printed of its inferences: it gives no samples, so its average is the process's one value.
+
+    `tool` is T, L, P or N, `era` E1 to E8 of tool L (docs/parse.md). All are of `count` inferences; None where
+    the tool does not print it.
+    """
+
+    tool: str | None
+    era: str | None
+    count: int | None
+    avg_ns: int
+    min_ns: int | None = None
+    max_ns: int | None = None
+    std_ns: int | None = None
+    median_ns: int | None = None
+    p5_ns: int | None = None
+    p95_ns: int | None = None
+    warmup_avg_ns: int | None = None
+    peak_memory_bytes: int | None = None
+    nodes_executed: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:
     """One output tensor as the phone computed it; `file` is its name in the run's folder."""
 
@@ -135,6 +160,7 @@ class Measurement:
     series: tuple[Series, ...] = ()
     usage: tuple[Usage, ...] = ()
     ops: tuple[OpTime, ...] = ()
+    told: ToolTold | None = None
     marks: tuple[Mark, ...] = ()
     outputs: tuple[OutputFile, ...] = ()
     scrapes: dict[str, str] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from devbench.errors import DeadlinePassed, DeviceError
 from devbench.metrics import all_scrapes
 from devbench.runners.base import Attempt, RunnerKind, Site
 from devbench.runners.cas import PROTOCOL, LocalFile, ensure_files, ensure_runner
+from devbench.runners.evidence import sharpened
 from devbench.runners.follow import REFUSED, follow
 from devbench.runners.jobs import (
     input_file,
@@ -107,6 +108,7 @@ class NativeRunner:
         attempt.log(_log_text(argv, transcript, log))
         self._state = after
         failure = transcript.failure(log) if silent is None else _timeout(silent, log)
+        failure = sharpened(self.site, failure, transcript, argv[0])
         exit_ = transcript.first("exit") or {}
         return Measurement(
             **attempt.identity(),

@@ -28,7 +28,8 @@ _FIXES = {
     "crash": "the log beside the run holds the engine's last words; another engine version may do",
     "timeout": "the model may need longer than the limit, or hangs; see the log",
 }
-
+# Hang-up, interrupt, kill and terminate come from others; a program dies of the rest by its own doing.
+_SENT_FROM_OUTSIDE = frozenset({1, 2, 9, 15})
 
 _Read = TypeVar("_Read")
 
@@ -210,7 +211,7 @@ class Transcript:
             step = f"step {error['step']}: " if error.get("step") else ""
             return _failure(kind, step + str(error.get("message", "")), log_tail)
         if exit_ is not None and exit_.get("signal") is not None:
-            kind = "killed" if exit_["signal"] == 9 else "crash"
+            kind = "killed" if exit_["signal"] in _SENT_FROM_OUTSIDE else "crash"
             return _failure(kind, f"the process was ended by signal {exit_['signal']}", log_tail)
         if exit_ is not None:
             return _failure(

@@ -5,14 +5,19 @@ from __future__ import annotations
 import importlib.util
 import json
 import platform
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from .rig_phone import Phone
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTDATA = ROOT / "android-runner" / "testdata"
@@ -109,3 +114,31 @@ def runner(build: ModuleType) -> Runner:
         binary=build.DEFAULT_OUT / f"linux-{platform.machine()}" / "devbench-runner",
         library=Path(spec.origin).with_name("libLiteRt.so"),
     )
+
+
+@pytest.fixture(scope="session")
+def rig(tmp_path_factory: pytest.TempPathFactory, runner: Runner, build: ModuleType) -> Iterator[Path]:
+    from .rig_phone import PHONE, RIG
+
+    assert RIG is not None
+    root = tmp_path_factory.mktemp("rig")
+    subprocess.run(["bash", Path(RIG) / "up.sh", root], check=True, capture_output=True)
+    for abi in ("x86_64", "x86"):
+        shutil.copy(build.DEFAULT_OUT / f"android-{abi}" / "devbench-runner", root / PHONE / f"runner-{abi}")
+    yield root
+    subprocess.run(["umount", root / "proc", root / "sys"], check=True)
+
+
+@pytest.fixture(params=["x86_64", "x86"])
+def phone(rig: Path, request: pytest.FixtureRequest) -> Phone:
+    from .rig_phone import Phone
+
+    return Phone(root=rig, abi=request.param)
+
+
+@pytest.fixture(scope="session")
+def tensorflow_library() -> Path:
+    spec = importlib.util.find_spec("tensorflow")
+    if spec is None or spec.origin is None:
+        pytest.skip("TensorFlow is not installed")
+    return Path(spec.origin).with_name("libtensorflow_cc.so.2")

@@ -6,28 +6,21 @@ The rig is x86: a chroot, so this needs root. Engines come from devbench's own c
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 
-from devbench.engines import parse_engine, resolve
-from devbench.errors import DevbenchError
 from devbench.runners.inputs import random_input
 
-from .conftest import BRIEF, MODELS, Ended, Runner, read_lines
+from .conftest import MODELS
 from .made_models import write_open, write_unknown_operator
+from .rig_phone import PHONE, RIG, Phone, library, outputs_of
 from .test_run import production_models, reference_outputs
 
-RIG = os.environ.get("DEVBENCH_RIG")
 VERSIONS = ("2.4.0", "2.14.0", "2.16.1")
-PHONE = Path("data/local/tmp")
 
 pytestmark = [
     pytest.mark.skipif(RIG is None, reason="DEVBENCH_RIG is not set"),
@@ -35,69 +28,8 @@ pytestmark = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phone:
-    """The rig's root folder, and one of the two ABIs that run in it."""
-
-    root: Path
-    abi: str
-
-    def call(self, *arguments: object) -> Ended:
-        command = ["chroot", self.root, f"/{PHONE}/runner-{self.abi}", "1", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        return Ended(code=done.returncode, events=read_lines(done.stdout), stderr=done.stderr)
-
-    def put(self, file: Path, name: str | None = None) -> str:
-        """Pushes a file; its path on the phone."""
-        to = self.root / PHONE / (name or file.name)
-        shutil.copy(file, to)
-        return f"/{to.relative_to(self.root)}"
-
-    def run(self, engine: Path, model: Path, **keys: object) -> Ended:
-        merged: dict[str, object] = {
-            "engine": "tflite",
-            "lib": self.put(engine, f"{self.abi}-{engine.name}"),
-            "model": self.put(model),
-            "delegate": "xnnpack",
-            "err": f"/{PHONE}/err",
-            **BRIEF,
-            **keys,
-        }
-        (self.root / PHONE / "err").unlink(missing_ok=True)
-        return self.call("run", *(f"{key}={value}" for key, value in merged.items()))
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory, runner: Runner, build: ModuleType) -> Iterator[Path]:
-    assert RIG is not None
-    root = tmp_path_factory.mktemp("rig")
-    subprocess.run(["bash", Path(RIG) / "up.sh", root], check=True, capture_output=True)
-    for abi in ("x86_64", "x86"):
-        shutil.copy(build.DEFAULT_OUT / f"android-{abi}" / "devbench-runner", root / PHONE / f"runner-{abi}")
-    yield root
-    subprocess.run(["umount", root / "proc", root / "sys"], check=True)
-
-
-@pytest.fixture(params=["x86_64", "x86"])
-def phone(rig: Path, request: pytest.FixtureRequest) -> Phone:
-    return Phone(root=rig, abi=request.param)
-
-
 def engine(version: str, abi: str) -> Path:
-    from platformdirs import user_cache_dir
-
-    cache = Path(os.environ.get("DEVBENCH_HOME") or user_cache_dir("devbench")) / "engines"
-    try:
-        return resolve(parse_engine(f"tflite@{version}"), f"android-{abi}", cache_dir=cache).path
-    except DevbenchError as error:
-        pytest.skip(f"no engine: {error}")
-
-
-def outputs_of(phone: Phone, ended: Ended) -> list[np.ndarray[Any, Any]]:
-    return [
-        np.fromfile(phone.root / e["path"].lstrip("/"), dtype=e["dtype"]).reshape(e["shape"])
-        for e in ended.all("output")
-    ]
+    return library(f"tflite@{version}", abi)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

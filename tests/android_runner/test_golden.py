@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from .conftest import MODELS, TESTDATA, Runner, read_lines
+from .made_gates import and_gate
 
 # Keys whose value may also be null, and what else it may be; every other key has the golden line's type.
 NULLABLE = {"engine_version", "nonce", "path", "code", "signal", "delegate", "cpu_mask", "capacity"}
-NULLABLE |= {"min_khz", "max_khz", "cur_khz"}
+NULLABLE |= {"min_khz", "max_khz", "cur_khz", "start_ns", "memory_bytes"}
 # Objects with keys that depend on the machine.
 OPEN = {"cpu_khz", "thermal"}
 
@@ -64,6 +65,14 @@ def test_a_run_prints_the_golden_lines(
     ended = runner.run(MODELS / f"{model}.tflite", nonce="n", err=tmp_path / "err", **keys)
     assert ended.code == 0
     assert shapes(ended.events) == shapes(golden(name))
+
+
+def test_a_graph_prints_the_golden_lines(runner: Runner, tensorflow_library: Path, tmp_path: Path) -> None:
+    model = and_gate(tmp_path / "and.pb")
+    keys = {"engine": "tensorflow", "lib": tensorflow_library, "delegate": "none", "fetch": "y", "pass": "ops"}
+    ended = runner.run(model, nonce="n", err=tmp_path / "err", **keys)
+    assert ended.code == 0
+    assert shapes(ended.events) == shapes(golden("run_graph_ops.jsonl"))
 
 
 def test_a_model_that_is_cut_off_prints_the_golden_lines(runner: Runner, tmp_path: Path) -> None:

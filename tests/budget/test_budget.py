@@ -74,6 +74,12 @@ def test_a_cell_without_a_number_breaks_its_limit(tmp_path: Path) -> None:
         ('[[budget]]\nmaximum = { size = "1 MB" }', "'max'"),
         ('[[budget]]\nmax = { size = "1 ms" }', "no quantity in byte"),
         ('[[budget]]\nmax = { size = true }', "no quantity in byte"),
+        ("[[budget]]\nmax = { size = inf }", "no quantity in byte"),
+        ("[[budget]]\nmax = { size = nan }", "no quantity in byte"),
+        ("[budget]\nmax = { size = '1 MB' }", "no list of tables"),
+        ("budget = 3", "no list of tables"),
+        ("budget = ['x']", "no list of tables"),
+        ("[[budget]]\nmax = 3", "must be a table"),
         ("", "holds no limit"),
         ("[[budget]]\nvariant = 'x'", "holds no limit"),
         ("[[budget", "not TOML"),
@@ -84,6 +90,31 @@ def test_a_wrong_budget_is_refused_by_name(tmp_path: Path, text: str, named: str
     with pytest.raises(SuiteError, match=named) as caught:
         load_budget(budget(tmp_path, text))
     assert str(caught.value)
+
+
+def test_a_dotted_key_needs_no_quotes(tmp_path: Path) -> None:
+    """TOML reads it as a table in a table."""
+    quoted = load_budget(budget(tmp_path, '[[budget]]\nmax = { "latency.steady" = "25 ms", size = "1 GB" }'))
+    plain = load_budget(budget(tmp_path, '[[budget]]\n[budget.max]\nlatency.steady = "25 ms"\nsize = "1 GB"'))
+    assert quoted == plain
+
+
+def test_memory_and_a_least_value_are_limits_too(tmp_path: Path) -> None:
+    """Every metric can be bounded from either side, in its own unit."""
+    text = '[[budget]]\nvariant = "fp32"\nmax = { peak_rss = "1 kB" }\nmin = { size = "1 GB" }'
+    found = findings(tmp_path, text, RUN)
+    assert [(f.limit.metric, f.limit.kind, f.status) for f in found] == [
+        ("peak_rss", "max", "broken"),
+        ("size", "min", "broken"),
+    ]
+    assert "at most 1.00 kB" in found[0].sentence and "at least 1.00 GB" in found[1].sentence
+
+
+def test_a_number_that_is_not_trusted_says_so(tmp_path: Path) -> None:
+    """A gate that holds on a quick look holds on a quick look."""
+    quick = make_run(latencies_ns={"fp32": 20e6}, profile="quick")
+    (found,) = findings(tmp_path, '[[budget]]\nvariant = "fp32"\nmax = { "latency.steady" = "25 ms" }', quick)
+    assert found.status == "ok" and found.sentence.endswith("[quick look]")
 
 
 def test_a_limit_that_matches_no_cell_is_an_error(tmp_path: Path) -> None:

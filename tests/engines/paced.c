@@ -9,6 +9,8 @@
  *     warmup_n warmup_pct                the first N inferences are slower
  *     drift_pct drift_n                  slower by so much after N inferences, in a straight line, and then constant
  *     step_at step_pct                   from inference N on, slower by so much
+ *     heat_pct heat_from_s heat_s        slower by so much when heat_s seconds have passed since that time of the phone's
+ *                                        own clock (seconds since 1970), in a straight line, whatever the process
  *     noise_pct run_noise_pct seed       uniform, between inferences and between processes
  *     sleep=1                            waits instead of working: no CPU time
  *     allocate_kb                        touched when the interpreter is made
@@ -249,11 +251,21 @@ int TfLiteInterpreterResizeInputTensor(tfl_interpreter *i, int32_t index, const 
     return index == 0 && rank == 2 && dims[0] == 1 && dims[1] == 2 ? 0 : 1;
 }
 
+/* The part of the heating that has come so far: of the phone, not of a process. */
+static double heated(const struct tfl_model *m) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    double passed_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - number_of(m, "heat_from_s", 0);
+    double part = passed_s / number_of(m, "heat_s", 1);
+    return part < 0 ? 0 : part > 1 ? 1 : part;
+}
+
 static double latency_us(struct tfl_interpreter *i) {
     const struct tfl_model *m = i->model;
     double n = (double)i->invoked, us = number_of(m, "latency_us", 1000) * i->run_factor;
     double drift_n = number_of(m, "drift_n", 1);
     us *= 1.0 + number_of(m, "drift_pct", 0) / 100.0 * (n < drift_n ? n / drift_n : 1.0);
+    if (text_of(m, "heat_pct")) us *= 1.0 + number_of(m, "heat_pct", 0) / 100.0 * heated(m);
     if (number_of(m, "step_at", 1e18) <= n) us *= 1.0 + number_of(m, "step_pct", 0) / 100.0;
     if (n <= number_of(m, "warmup_n", 0)) us *= 1.0 + number_of(m, "warmup_pct", 0) / 100.0;
     us *= 1.0 + number_of(m, "noise_pct", 0) / 100.0 * uniform(&i->random);

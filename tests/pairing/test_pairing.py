@@ -17,7 +17,7 @@ from devbench.domain.run import Run
 from devbench.errors import UsageError
 from devbench.noise import noise_of, save_noise
 from devbench.pairing import Side, compare_sides, together
-from devbench.stats import unpaired
+from devbench.stats import holm_adjusted, unpaired
 from devbench.store import RunFolder
 
 RUN = make_run(latencies_ns={"fp32": 20e6, "int8": 10e6})
@@ -63,11 +63,55 @@ def test_phones_are_pooled_by_ratio_and_virtual_ones_never() -> None:
     """A geometric mean over two real phones; two virtual phones are one computer."""
     two = make_run(phones=(phone(0), phone(1)))
     results = compare_sides(Side(run=two, variant="fp32"), Side(run=two, variant="int8"))
-    pooled = together(results)
-    assert pooled is not None and pooled.phones == 2
+    (pooled,) = together(results)
+    assert (pooled.a, pooled.b, pooled.phones) == ("fp32", "int8", 2)
     logs = np.log([result.ratio for result in results if result.ratio is not None])
     assert pooled.ratio == pytest.approx(float(np.exp(logs.mean())))
-    assert together([dataclasses.replace(result, virtual=True) for result in results]) is None
+    interval = scipy.stats.ttest_1samp(logs, 0).confidence_interval(0.95)
+    assert (pooled.low, pooled.high) == pytest.approx((np.exp(interval.low), np.exp(interval.high)), rel=1e-9)
+    assert together([dataclasses.replace(result, virtual=True) for result in results]) == ()
+
+
+def test_each_pair_of_two_runs_has_its_own_mean_over_phones() -> None:
+    """Ratios of different models are no replication of each other."""
+    early = make_run(phones=(phone(0), phone(1)), latencies_ns={"fp32": 20e6, "int8": 10e6})
+    later = named(
+        make_run(phones=(phone(0), phone(1)), latencies_ns={"fp32": 30e6, "int8": 10e6}, seed=1), "later"
+    )
+    means = {m.a: m for m in together(compare_sides(Side(run=early, variant=None), Side(run=later, variant=None)))}
+    assert means["fp32"].ratio == pytest.approx(1.5, rel=0.02)
+    assert means["int8"].ratio == pytest.approx(1.0, rel=0.02)
+    assert {m.phones for m in means.values()} == {2}
+
+
+def test_a_phone_with_several_setups_counts_once() -> None:
+    """Four ratios of two phones are two phones."""
+    (result,) = compare_sides(Side(run=RUN, variant="fp32"), Side(run=RUN, variant="int8"))
+    four = [
+        dataclasses.replace(result, device=device, setup=setup, ratio=ratio)
+        for device, setup, ratio in (("p", "1", 0.4), ("p", "4", 0.9), ("q", "1", 0.5), ("q", "4", 0.5))
+    ]
+    (mean,) = together(four)
+    assert mean.phones == 2 and mean.ratio == pytest.approx((0.6 * 0.5) ** 0.5)
+
+
+def test_verdicts_of_one_phone_are_corrected_together() -> None:
+    """Holm over what one phone was asked: with many variants a difference must be surer than alone."""
+    names = [f"v{i}" for i in range(6)]
+    early = make_run(variants=tuple(variant(n) for n in names), latencies_ns=dict.fromkeys(names, 10e6))
+    later = named(
+        make_run(
+            variants=tuple(variant(n) for n in names), latencies_ns=dict.fromkeys(names, 10e6), seed=1, spread=0.02
+        ),
+        "later",
+    )
+    together_ = compare_sides(Side(run=early, variant=None), Side(run=later, variant=None))
+    alone = {
+        name: compare_sides(Side(run=early, variant=name), Side(run=later, variant=name))[0] for name in names
+    }
+    raw = [alone[result.a].p_value for result in together_]
+    assert [result.p_value for result in together_] == list(holm_adjusted(raw))
+    assert min(r.p_value for r in together_ if r.p_value is not None) > min(p for p in raw if p is not None)
 
 
 @pytest.mark.parametrize("sizes", [(8, 8), (5, 12), (2, 3)])
@@ -113,7 +157,7 @@ def test_the_command_compares_runs_on_disk(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, sides)
     assert done.exit_code == 0 and "int8 / fp32 = 0.5" in done.stdout and "faster" in done.stdout
     data = json.loads(CliRunner().invoke(app, [*sides, "--json"]).stdout)
-    assert data["comparisons"][0]["verdict"] == "faster" and data["over_phones"] is None
+    assert data["comparisons"][0]["verdict"] == "faster" and data["over_phones"] == []
     model = tmp_path / "m.tflite"
     model.write_bytes(b"x")
     refused = CliRunner().invoke(app, ["compare", str(model), "latest", "--out", str(tmp_path)])

