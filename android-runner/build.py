@@ -3,7 +3,8 @@
     python android-runner/build.py [--target linux-x86_64]… [--out DIR]
 
 The same sources and the same zig give the same bytes, in whatever folder they lie. DIR (by default the package's
-`devbench/data/runners`) gets `<target>/devbench-runner` and `manifest.json`.
+`devbench/data/runners`) gets `<target>/devbench-runner`, the same as a library for a virtual machine to load
+(`<target>/libdevbench_runner.so`), the app's `classes.dex`, and `manifest.json`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "src"
 STUBS = HERE / "stubs"
+DEX = HERE / "prebuilt" / "classes.dex"
+PROGRAM, LIBRARY = "devbench-runner", "libdevbench_runner.so"
 DEFAULT_OUT = HERE.parent / "devbench" / "data" / "runners"
 
 
@@ -34,7 +37,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One runner: OS and ABI as devbench names them, and how zig is told.
+    """One runner: OS and ABI as devbench names them, and how zig is told (`zig_library`: of the app's library).
 
     `loader` is the dynamic linker of an Android target; Linux targets use glibc's and zig's own libraries.
     """
@@ -44,6 +47,7 @@ class Target:
     zig: str
     flags: tuple[str, ...] = ()
     loader: str | None = None
+    zig_library: str | None = None
 
 
 _LOADER_64, _LOADER_32 = "/system/bin/linker64", "/system/bin/linker"
@@ -55,6 +59,7 @@ _ANDROID = (
         zig="arm-linux-none",
         flags=("-mcpu=cortex_a9", "-mfloat-abi=softfp"),
         loader=_LOADER_32,
+        zig_library="thumb-linux-none",
     ),
     Target(name="android-x86_64", abi="x86_64", zig="x86_64-linux-none", loader=_LOADER_64),
     Target(
@@ -73,12 +78,18 @@ _LINUX = (
 TARGETS = {target.name: target for target in (*_ANDROID, *_LINUX)}
 
 COMPILE = (
-    *("-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror"),
-    *("-fPIE", "-ffunction-sections", "-fdata-sections"),
+    *("-std=gnu11", "-Wall", "-Wextra", "-Werror"),
+    *("-ffunction-sections", "-fdata-sections"),
     *("-fno-sanitize=all", "-fno-stack-protector", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables"),
 )
 # 16 KB pages are those of newer phones; Android 5 needs the old hash table beside the GNU one.
-LINK = ("-pie", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,max-page-size=16384")
+LINK = ("-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,max-page-size=16384")
+AS_PROGRAM = ("-Os", "-fPIE", "-pie")
+# small, because four of it lie in the app; what is timed is the engine's code, which is its own
+AS_LIBRARY = (
+    *("-Oz", "-flto", "-fPIC", "-shared", "-fvisibility=hidden"),
+    *("-DDEVBENCH_LIBRARY", f"-Wl,-soname,{LIBRARY}"),
+)
 LINK_ANDROID = ("-nostdlib", "-Wl,--hash-style=both")
 STUB = (
     *("-shared", "-s", "-nostdlib", "-fPIC", "-fno-builtin", "-fno-sanitize=all", "-fno-unwind-tables", "-w"),
@@ -121,7 +132,7 @@ def zig_version() -> str:
 def sources_hash() -> str:
     """Hash of all that decides the bytes of the runners."""
     digest = hashlib.sha256(version().encode())
-    for path in sorted([*SOURCES.rglob("*.[ch]"), *STUBS.glob("*.txt"), Path(__file__)]):
+    for path in sorted([*SOURCES.rglob("*.[ch]"), *STUBS.glob("*.txt"), DEX, Path(__file__)]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -146,11 +157,16 @@ def build_stub(target: Target, scratch: Path, name: str) -> Path:
     return library
 
 
-def build_target(target: Target, scratch: Path, sources: Sequence[Path] = ()) -> Path:
-    """Compiles and links the runner (or other `sources`) for `target` in the empty folder `scratch`; the binary."""
-    binary = scratch / "devbench-runner"
+def build_target(
+    target: Target, scratch: Path, sources: Sequence[Path] = (), *, library: bool = False
+) -> Path:
+    """Compiles and links the runner (or other `sources`) for `target` in the folder `scratch`; the binary."""
+    binary = scratch / (LIBRARY if library else PROGRAM)
+    if library and target.zig_library is not None:
+        target = replace(target, zig=target.zig_library)
     arguments = [
         *COMPILE,
+        *(AS_LIBRARY if library else AS_PROGRAM),
         f'-DRUNNER_VERSION="{version()}"',
         f'-DRUNNER_ABI="{target.abi}"',
         f'-DRUNNER_TARGET="{target.name}"',
@@ -164,9 +180,10 @@ def build_target(target: Target, scratch: Path, sources: Sequence[Path] = ()) ->
         arguments += ["-D_GNU_SOURCE", "-ldl"]
     else:
         arguments += ["-DDEVBENCH_BIONIC", "-fno-builtin", *LINK_ANDROID]
-        for name in STAND_INS:
-            build_stub(target, scratch, name)
-        arguments += [f'-DSTAND_INS="{scratch}"', f"-Wl,--dynamic-linker={target.loader}"]
+        if not library:  # an app has the framework in it already
+            for name in STAND_INS:
+                build_stub(target, scratch, name)
+            arguments += [f'-DSTAND_INS="{scratch}"', f"-Wl,--dynamic-linker={target.loader}"]
         arguments += [str(build_stub(target, scratch, name)) for name in LINKED_STUBS]
     run_zig(target, arguments)
     return binary
@@ -183,11 +200,15 @@ def build(targets: list[str], out: Path) -> dict[str, object]:
         "targets": {},
     }
     built: dict[str, dict[str, object]] = {}
+    libraries: dict[str, dict[str, object]] = {}
     out.mkdir(parents=True, exist_ok=True)
     for name in targets:
         with tempfile.TemporaryDirectory(prefix="devbench-runner-") as scratch:
-            built[name] = install(build_target(TARGETS[name], Path(scratch)), out / name / "devbench-runner")
-    manifest["targets"] = built
+            program = build_target(TARGETS[name], Path(scratch))
+            built[name] = install(program, out / name / PROGRAM)
+            library = build_target(TARGETS[name], Path(scratch), library=True)
+            libraries[name] = install(library, out / name / LIBRARY)
+    manifest |= {"targets": built, "libraries": libraries, "dex": install(DEX, out / DEX.name)}
     write_atomically(out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
 
@@ -215,9 +236,12 @@ def is_current(out: Path) -> bool:
         manifest = json.loads((out / "manifest.json").read_text("utf-8"))
         if manifest["sources_sha256"] != sources_hash() or set(manifest["targets"]) != set(TARGETS):
             return False
+        entries = {DEX.name: manifest["dex"]}
+        entries |= {f"{name}/{PROGRAM}": entry for name, entry in manifest["targets"].items()}
+        entries |= {f"{name}/{LIBRARY}": entry for name, entry in manifest["libraries"].items()}
         return all(
-            hashlib.sha256((out / name / "devbench-runner").read_bytes()).hexdigest() == entry["sha256"]
-            for name, entry in manifest["targets"].items()
+            hashlib.sha256((out / name).read_bytes()).hexdigest() == entry["sha256"]
+            for name, entry in entries.items()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -1,4 +1,4 @@
-/* 64-bit arithmetic that a compiler calls by name on 32-bit CPUs; elsewhere it comes with the C library. */
+/* What a compiler calls by name on 32-bit CPUs; elsewhere it comes with the C library. */
 #include "platform.h"
 
 #if defined(DEVBENCH_BIONIC) && !defined(__LP64__)
@@ -26,5 +26,10 @@ HIDDEN int64_t __divdi3(int64_t dividend, int64_t divisor) {
 HIDDEN double __floatdidf(int64_t value) {
     return (double)(int32_t)(value >> 32) * 4294967296.0 + (double)(uint32_t)value;
 }
+
+#ifdef __arm__
+/* The exception tables name it; nothing here unwinds. */
+HIDDEN void __aeabi_unwind_cpp_pr0(void) {}
+#endif
 
 #endif

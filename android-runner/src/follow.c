@@ -60,11 +60,46 @@ static void wait_for_change(int watch) {
     if (ready > 0 && fds[0].revents && read(watch, events, sizeof events) < 0) sleep_ms(20);
 }
 
+/* Whether the process that the first lines of the file name lives; before they name one, whether there is time left. */
+static bool writer_lives(const char *path, int64_t until_ns) {
+    char text[2048];
+    read_text(path, text, sizeof text);
+    const char *named = strstr(text, "\"pid\":");
+    if (!named) return now_ns() < until_ns;
+    return kill((pid_t)strtol(named + 6, NULL, 10), 0) == 0 || errno != ESRCH;
+}
+
+/* The storage of apps is seen through another file system than the one they write to: neither their lock nor their
+ * writing can be noticed, and what was read once may be kept. So the file is opened anew at each look. */
+static int follow_app(const char *path, int64_t offset, int64_t wait_ms) {
+    int64_t until_ns = now_ns() + wait_ms * 1000000;
+    for (;;) {
+        bool alive = writer_lives(path, until_ns);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            lseek(fd, (off_t)offset, SEEK_SET);
+            bool done = print_rest(fd);
+            offset = lseek(fd, 0, SEEK_CUR);
+            close(fd);
+            if (done) return EXIT_OK;
+        }
+        if (!alive && fd < 0) usage_error("%s: not there after %lld ms", path, (long long)wait_ms);
+        if (!alive) break;
+        wait_for_change(-1);
+        sleep_ms(80);
+    }
+    line_begin("gone");
+    line_end();
+    return EXIT_GONE;
+}
+
 int command_follow(int count, char **values) {
-    static const char *const known[] = {"offset", NULL};
+    static const char *const known[] = {"offset", "app_wait_ms", NULL};
     if (count < 1) usage_error("follow needs a file");
     struct args args = args_check(count - 1, values + 1, known);
     int64_t offset = args_integer(&args, "offset", 0, 0, INT64_MAX);
+    int64_t app_wait_ms = args_integer(&args, "app_wait_ms", -1, 0, 3600000);
+    if (app_wait_ms >= 0) return follow_app(values[0], offset, app_wait_ms);
     int fd = open(values[0], O_RDONLY | O_CLOEXEC);
     if (fd < 0) usage_error("%s: %s", values[0], strerror(errno));
     if (lseek(fd, (off_t)offset, SEEK_SET) < 0) usage_error("offset: %s", strerror(errno));

@@ -5,7 +5,7 @@ static void fail_to_create(const char *path, int error) {
     bool full = error == ENOSPC || error == EDQUOT;
     fail(&f, full ? "disk-full" : "usage", "output", error, "%s: %s", path, strerror(error));
     line_failure(&f);
-    _exit(full ? EXIT_FAILED : EXIT_USAGE);
+    line_exit(full ? EXIT_FAILED : EXIT_USAGE);
 }
 
 void job_create(const char *path) {

@@ -4,6 +4,8 @@ static char buffer[64 * 1024];
 static size_t used;
 static bool overflowed;
 static int out_fd = 1;
+static bool tells_exit;
+static void (*mirror)(const char *line, size_t n);
 
 int fail(struct failure *f, const char *kind, const char *step, long code, const char *format, ...) {
     va_list args;
@@ -18,6 +20,8 @@ int fail(struct failure *f, const char *kind, const char *step, long code, const
 
 void lines_to(int fd) { out_fd = fd; }
 int lines_fd(void) { return out_fd; }
+void lines_also_to(void (*also)(const char *line, size_t n)) { mirror = also; }
+void lines_tell_exit(void) { tells_exit = true; }
 
 static void put(const char *text, size_t n) {
     if (used + n + 2 > sizeof buffer) {
@@ -162,8 +166,25 @@ void line_end(void) {
         _exit(EXIT_FAILED);
     }
     put("}\n", 2);
+    if (mirror) mirror(buffer, used - 1);
     off_t size = lseek(out_fd, 0, SEEK_END);
     if (write_all(buffer, used) != 0) give_up_writing(size, errno);
+}
+
+void line_ready(const char *line) {
+    used = 0;
+    put(line, strlen(line) - 1); /* line_end closes the object again */
+    line_end();
+}
+
+void line_exit(int code) {
+    if (tells_exit) {
+        line_begin("exit");
+        line_number("code", code);
+        line_text("signal", NULL);
+        line_end();
+    }
+    _exit(code);
 }
 
 void line_failure(const struct failure *f) {
@@ -185,5 +206,5 @@ void usage_error(const char *format, ...) {
     vsnprintf(f.message, sizeof f.message, format, args);
     va_end(args);
     line_failure(&f);
-    _exit(EXIT_USAGE);
+    line_exit(EXIT_USAGE);
 }

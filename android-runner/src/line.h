@@ -18,6 +18,10 @@ int fail(struct failure *f, const char *kind, const char *step, long code, const
 
 void lines_to(int fd);
 int lines_fd(void);
+/* Every further line goes to `also` too, without its end. */
+void lines_also_to(void (*also)(const char *line, size_t n));
+/* From here on the job's own process writes its `exit` line, because it has no supervisor. */
+void lines_tell_exit(void);
 
 void line_begin(const char *event);
 void line_text(const char *key, const char *value_or_null);
@@ -28,6 +32,10 @@ void line_bool_or_null(const char *key, int value);       /* negative: null */
 void line_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void line_key(const char *key);                           /* comma and key; the value follows by line_raw */
 void line_end(void);
+/* A whole line that was made elsewhere. */
+void line_ready(const char *line);
+/* Ends the process, its last line being `exit` where that was asked for. */
+void line_exit(int code) __attribute__((noreturn));
 
 void line_failure(const struct failure *f);
 void usage_error(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

@@ -9,9 +9,11 @@ static const struct {
     const char *name;
     int (*run)(int count, char **values);
 } COMMANDS[] = {
-    {"info", command_info},     {"sha256", command_sha256}, {"run", command_run},       {"follow", command_follow},
-    {"stop", command_stop},     {"canary", command_canary}, {"sample", command_sample}, {"watchdog", command_watchdog},
-    {"exec", command_exec},
+    {"info", command_info},     {"run", command_run},
+#ifndef DEVBENCH_LIBRARY /* an app measures; what watches it is the executable */
+    {"sha256", command_sha256}, {"follow", command_follow}, {"stop", command_stop}, {"canary", command_canary},
+    {"sample", command_sample}, {"watchdog", command_watchdog}, {"exec", command_exec},
+#endif
 };
 
 static void check_protocol(const char *given) {
@@ -22,7 +24,7 @@ static void check_protocol(const char *given) {
     fail(&f, "protocol", "arguments", 0, "the host speaks protocol %s, this runner (%s) speaks %s", given, RUNNER_VERSION,
          own);
     line_failure(&f);
-    _exit(EXIT_USAGE);
+    line_exit(EXIT_USAGE);
 }
 
 int main(int argc, char **argv) {

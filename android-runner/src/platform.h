@@ -26,10 +26,17 @@
 #include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#endif
+
+#ifdef DEVBENCH_BIONIC
+static inline int own_task(void) { return gettid(); }
+#else
+static inline int own_task(void) { return (int)syscall(SYS_gettid); } /* glibc has gettid since 2.30 only */
 #endif
 
 #define PROTOCOL 1

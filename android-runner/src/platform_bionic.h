@@ -16,6 +16,7 @@ typedef int pid_t;
 #define RTLD_LOCAL 0
 
 /* ---- numbers ---- */
+#define ESRCH 3
 #define EINTR 4
 #define EWOULDBLOCK 11
 #define EEXIST 17
@@ -32,6 +33,7 @@ typedef int pid_t;
 #define O_APPEND 02000
 #define O_CLOEXEC 02000000
 #define SEEK_SET 0
+#define SEEK_CUR 1
 #define SEEK_END 2
 #define F_OK 0
 #define X_OK 1
@@ -189,6 +191,7 @@ pid_t fork(void);
 unsigned long getauxval(unsigned long);
 pid_t getpgid(pid_t);
 pid_t getpid(void);
+pid_t gettid(void);
 int getrusage(int, struct rusage *);
 pid_t getsid(pid_t);
 int kill(pid_t, int);

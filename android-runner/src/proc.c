@@ -132,11 +132,44 @@ static void visit_task(int task, void *cpus) {
     if (cpu >= 0 && cpu < MAX_CPUS) *(uint64_t *)cpus |= 1ull << cpu;
 }
 
-int read_tasks(uint64_t *cpus) { return each_number("/proc/self/task", visit_task, cpus); }
+static int others[256], n_others;
+
+static bool is_other(int task) {
+    for (int i = 0; i < n_others; i++)
+        if (others[i] == task) return true;
+    return false;
+}
+
+static void remember_task(int task, void *own) {
+    if (task != *(int *)own && n_others < COUNT_OF(others)) others[n_others++] = task;
+}
+
+void other_tasks_begin(void) {
+    int own = own_task();
+    each_number("/proc/self/task", remember_task, &own);
+}
+
+struct tasks {
+    uint64_t *cpus;
+    int count;
+};
+
+static void visit_own_task(int task, void *context) {
+    struct tasks *tasks = context;
+    if (is_other(task)) return;
+    tasks->count++;
+    visit_task(task, tasks->cpus);
+}
+
+int read_tasks(uint64_t *cpus) {
+    struct tasks tasks = {cpus, 0};
+    return each_number("/proc/self/task", visit_own_task, &tasks) < 0 ? -1 : tasks.count;
+}
 
 void read_cpus_allowed(char *to, size_t room) {
-    char status[4096];
-    read_text("/proc/self/status", status, sizeof status);
+    char path[64], status[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/status", own_task());
+    read_text(path, status, sizeof status);
     copy_line(status_value(status, "Cpus_allowed_list"), to, room);
 }
 
@@ -170,6 +203,17 @@ void line_thermal(void) {
         comma = ",";
     }
     line_raw("}");
+}
+
+void line_place(void) {
+    char cpuset[256], text[32];
+    bool known = read_text("/proc/self/cpuset", cpuset, sizeof cpuset) > 0;
+    char *end = strchr(cpuset, '\n');
+    if (end) *end = 0;
+    line_text("cpuset", known ? cpuset : NULL);
+    line_key("oom_score_adj");
+    line_raw("%s", read_text("/proc/self/oom_score_adj", text, sizeof text) > 0 ? "" : "null");
+    if (text[0]) line_raw("%d", (int)strtol(text, NULL, 10));
 }
 
 static uint64_t parse_mask(const char *hex) {

@@ -25,15 +25,20 @@ void line_usage(const char *phase, const struct cpu_usage *from, const struct cp
 
 /* True if VmHWM now starts afresh. */
 bool reset_peak_memory(void);
+/* What lives now beside the calling task is not ours: a virtual machine's threads are never counted. */
+void other_tasks_begin(void);
 /* Live tasks of this process, or -1; adds the CPU each last ran on to `cpus`. */
 int read_tasks(uint64_t *cpus);
-/* "Cpus_allowed_list" of this process; empty when unknown. */
+/* "Cpus_allowed_list" of the calling task; empty when unknown. */
 void read_cpus_allowed(char *to, size_t room);
 /* ,"cpu_khz":{"0":…} of the CPUs in `cpus` whose clock may be read. */
 void line_cpu_khz(uint64_t cpus);
 /* ,"thermal":{"0":34000}: milli-degrees of the thermal zones that may be read. */
 void line_thermal(void);
-/* Pins this process to the CPUs of a hex mask; usage error when the kernel says no or pins otherwise. */
+/* ,"cpuset":…,"oom_score_adj":… : how Android ranks this process. */
+void line_place(void);
+/* Pins the calling task, and what it starts from now on, to the CPUs of a hex mask; usage error when the kernel says no
+ * or pins otherwise. */
 void pin_to(const char *hex_mask);
 /* Process id of the n-th directory with a number as its name below `path`. */
 int each_number(const char *path, void (*visit)(int number, void *context), void *context);

@@ -136,6 +136,7 @@ static void tell_readback(void) {
     }
     line_raw("]");
     line_cpu_khz(cpus);
+    line_place();
     line_end();
 }
 
@@ -231,6 +232,7 @@ int command_run(int count, char **values) {
     struct failure f = {0};
     read_arguments(&r, count, values);
     const char *out = args_text(&r.args, "out", NULL), *mask = args_text(&r.args, "cpu_mask", NULL);
+    other_tasks_begin();
     if (mask) pin_to(mask);
     if (out) job_create(out);
     if (args_flag(&r.args, "detach")) job_detach(out);
@@ -241,5 +243,5 @@ int command_run(int count, char **values) {
     if (result == 0) r.engine->close();
     log_drain(result == 0 ? NULL : &f);
     /* Engines start threads and register exit handlers; after `end` nothing of theirs may change the exit code. */
-    _exit(tell_end(&r, &f));
+    line_exit(tell_end(&r, &f));
 }

@@ -1,6 +1,6 @@
 /* Where an Android executable begins, as the NDK's start file would do it: the kernel's block of arguments goes to the
  * C library, which calls main. */
-#ifdef DEVBENCH_BIONIC
+#if defined(DEVBENCH_BIONIC) && !defined(DEVBENCH_LIBRARY)
 
 #include "platform.h"
 
@@ -28,8 +28,6 @@ __asm__(".text\n.globl _start\n.type _start,@function\n_start:\n"
 __asm__(".text\n.globl _start\n.type _start,%function\n_start:\n"
         "  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  and x1, x0, #-16\n  mov sp, x1\n  b start_c\n");
 #elif defined(__arm__)
-/* The exception tables name it; nothing here unwinds. */
-__attribute__((used, visibility("hidden"))) void __aeabi_unwind_cpp_pr0(void) {}
 __asm__(".text\n.globl _start\n.type _start,%function\n.arm\n_start:\n"
         "  mov fp, #0\n  mov lr, #0\n  mov r0, sp\n  bic sp, sp, #7\n  b start_c\n");
 #endif

@@ -16,6 +16,7 @@ from .conftest import ROOT, Runner
 def copy_of_sources(to: Path) -> Path:
     """A checkout's part that the build reads, in another folder; its build.py."""
     shutil.copytree(ROOT / "android-runner" / "src", to / "android-runner" / "src")
+    shutil.copytree(ROOT / "android-runner" / "prebuilt", to / "android-runner" / "prebuilt")
     (to / "devbench").mkdir()
     shutil.copy(ROOT / "devbench" / "__init__.py", to / "devbench")
     shutil.copy(ROOT / "android-runner" / "build.py", to / "android-runner")
@@ -30,7 +31,12 @@ def test_the_manifest_tells_the_files_beside_it(runner: Runner, build: ModuleTyp
     for target, entry in manifest["targets"].items():
         content = (out / target / "devbench-runner").read_bytes()
         assert entry == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        assert len(content) <= 100_000, target
+        assert len(content) <= 100 * 1024, target
+    for target, entry in manifest["libraries"].items():
+        content = (out / target / "libdevbench_runner.so").read_bytes()
+        assert entry == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        assert len(content) <= 90_000, target
+    assert manifest["dex"]["sha256"] == hashlib.sha256((out / "classes.dex").read_bytes()).hexdigest()
 
 
 def test_two_folders_give_the_same_bytes(tmp_path: Path, build: ModuleType, runner: Runner) -> None:
@@ -39,9 +45,10 @@ def test_two_folders_give_the_same_bytes(tmp_path: Path, build: ModuleType, runn
     script = copy_of_sources(tmp_path / "another folder")
     out = tmp_path / "out"
     subprocess.run([sys.executable, script, "--target", name, "--out", out], check=True, capture_output=True)
-    built = (out / name / "devbench-runner").read_bytes()
-    assert built == (build.DEFAULT_OUT / name / "devbench-runner").read_bytes()
-    assert str(tmp_path).encode() not in built and str(ROOT).encode() not in built
+    for file in ("devbench-runner", "libdevbench_runner.so"):
+        built = (out / name / file).read_bytes()
+        assert built == (build.DEFAULT_OUT / name / file).read_bytes()
+        assert str(tmp_path).encode() not in built and str(ROOT).encode() not in built
 
 
 def test_unchanged_sources_are_not_built_again(tmp_path: Path, runner: Runner, build: ModuleType) -> None:

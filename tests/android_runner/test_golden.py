@@ -15,7 +15,7 @@ from .made_gates import and_gate
 
 # Keys whose value may also be null, and what else it may be; every other key has the golden line's type.
 NULLABLE = {"engine_version", "nonce", "path", "code", "signal", "delegate", "cpu_mask", "capacity"}
-NULLABLE |= {"min_khz", "max_khz", "cur_khz", "start_ns", "memory_bytes"}
+NULLABLE |= {"min_khz", "max_khz", "cur_khz", "start_ns", "memory_bytes", "cpuset", "oom_score_adj"}
 # Objects with keys that depend on the machine.
 OPEN = {"cpu_khz", "thermal"}
 
