@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from devbench.reports.affinity import affinity_tables
 from devbench.reports.base import Report
 from devbench.reports.table import STEADY, Column, Entry, Table, build_table
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _LEAST_COLUMNS = 3
 _TEXT = 14
+_MOST_MATRICES = 6
 _VERDICT_STYLES = {"trusted": "green", "tainted": "yellow", "inconclusive": "yellow", "quick look": "cyan"}
 
 
@@ -60,6 +62,31 @@ def _draw(table: Table, shown: int) -> rich.table.Table:
                 for texts, style in _styled(table, fields, row, shown)
             )
         )
+    return drawn
+
+
+def console_affinity(report: Report) -> list[rich.table.Table]:
+    """A small table for each variant and phone whose threads or cores were varied; the first few of many."""
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = []
+    tables = affinity_tables(report)
+    for table in tables[:_MOST_MATRICES]:
+        small = RichTable(
+            box=box.SIMPLE_HEAD, pad_edge=False, title=Text(_printable(table.title)), title_justify="left"
+        )
+        for i, head in enumerate(table.heads):
+            small.add_column(head, justify="right" if i else "left")
+        for i, row in enumerate(table.rows):
+            fields = [
+                Text(_printable(text), "bold" if (i, j) in table.best else "") for j, text in enumerate(row)
+            ]
+            small.add_row(*fields)
+        drawn.append(small)
+    if len(tables) > _MOST_MATRICES:
+        drawn[-1].caption = f"{len(tables) - _MOST_MATRICES} more in report.md"
     return drawn
 
 

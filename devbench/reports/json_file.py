@@ -7,6 +7,7 @@ from pathlib import Path
 
 from devbench.domain.codec import Json, to_json
 from devbench.domain.summary import Cell, CellSummary
+from devbench.reports.affinity import affinity_json
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.summary import setup_words
@@ -39,6 +40,7 @@ def as_json(report: Report) -> dict[str, Json]:
         "warnings": [report.scrub(text) for text in warnings_of(report)],
         "devices": [_without_serials(to_json(device), report) for device in header.devices],
         "artifacts": [{**_object(to_json(a)), "path": Path(a.path).name} for a in header.artifacts],
+        "affinity": [_scrubbed(row, report) for row in affinity_json(report)],
         "cells": [_cell(summary, report) for summary in (*report.summaries, *report.controls)],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from devbench.reports.affinity import AffinityTable, affinity_tables
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.reports.table import Column, Entry, build_table
@@ -33,7 +34,19 @@ def markdown(report: Report) -> str:
         lines.append("| " + " | ".join(fields) + " |")
     notes = [f"All rows: {table.setup}."] if table.setup else []
     lines += ["", *(f"- {escaped(report.scrub(note))}" for note in (*notes, *table.notes, *_taints(report)))]
+    for affinity in affinity_tables(report):
+        lines += ["", escaped(affinity.title), "", *_affinity(affinity)]
     return "\n".join(lines) + "\n"
+
+
+def _affinity(table: AffinityTable) -> list[str]:
+    lines = ["| " + " | ".join(table.heads) + " |", "|---|" + "---:|" * (len(table.heads) - 1)]
+    for i, row in enumerate(table.rows):
+        fields = [
+            f"**{escaped(text)}**" if (i, j) in table.best else escaped(text) for j, text in enumerate(row)
+        ]
+        lines.append("| " + " | ".join(fields) + " |")
+    return lines
 
 
 def escaped(text: str) -> str:
