@@ -16,6 +16,8 @@
  *     allocate_kb                        touched when the interpreter is made
  *     threads_max                        starts at most so many threads, whatever is asked (each works)
  *     crash_at abort_at hang_at fail_at  at inference N (0: while loading)
+ *     exit_at                            the process ends itself in mid-measurement, as if all were well
+ *     unpin=1                            lets the process run on every CPU, wherever it was pinned
  *     load_fails=1 message=TEXT          the model cannot be read; what the error reporter is told before any failure
  *     nodes                              of the graph (10)
  *     delegate=takes|partly|lies|refuses takes all nodes (the default), the first half, none in silence, or says no
@@ -23,6 +25,7 @@
  *     version                            of the engine ("2.16.1")
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 
 #include "tflite_api.h"
@@ -99,6 +102,7 @@ static void spend(const struct tfl_model *m, double us) {
 static void misbehave(const struct tfl_model *m, int64_t inference) {
     if ((int64_t)number_of(m, "crash_at", -1) == inference) *(volatile int *)0 = 1;
     if ((int64_t)number_of(m, "abort_at", -1) == inference) abort();
+    if ((int64_t)number_of(m, "exit_at", -1) == inference) _exit(0);
     while ((int64_t)number_of(m, "hang_at", -1) == inference) sleep_ms(1000);
 }
 
@@ -234,6 +238,11 @@ tfl_interpreter *TfLiteInterpreterCreate(const tfl_model *m, const tfl_options *
     if (text_of(m, "message")) report(o, "%s", text_of(m, "message"));
     if (apply_delegate(o->delegate) != 0) return NULL;
     if (bytes > 0) memset(kept = malloc(bytes), 1, bytes);
+    if (number_of(m, "unpin", 0) > 0) {
+        cpu_set_t all;
+        memset(&all, 0xff, sizeof all);
+        sched_setaffinity(0, sizeof all, &all);
+    }
     start_threads(i);
     spend(m, number_of(m, "load_us", 0));
     return i;
