@@ -37,6 +37,7 @@ from devbench.stats.quality import (
     trend_over_run,
     tukey_outliers,
 )
+from devbench.stats.spread import PseudoSessions, pooled_sd, pseudo_sessions
 from devbench.stats.student import t_quantile, t_two_sided_p
 from devbench.stats.unpaired import Unpaired, unpaired
 
@@ -47,6 +48,7 @@ __all__ = [
     "Interval",
     "Paired",
     "Proportion",
+    "PseudoSessions",
     "RunQuality",
     "Unpaired",
     "coefficient_of_variation",
@@ -61,7 +63,9 @@ __all__ = [
     "p_equivalent",
     "paired",
     "percentile_if_enough",
+    "pooled_sd",
     "proportion",
+    "pseudo_sessions",
     "rounds_for_spread",
     "rounds_needed",
     "run_median",

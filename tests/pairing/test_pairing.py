@@ -1,4 +1,4 @@
-"""`compare` and `aa`: paired inside a run, apart and with caveats between runs; a model against itself."""
+"""`compare`: paired inside a run, apart and with caveats between runs, corrected and pooled as documented."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from devbench.cli.app import app
 from devbench.domain.run import Run
 from devbench.errors import UsageError
-from devbench.noise import noise_of, save_noise
 from devbench.pairing import Side, compare_sides, together
 from devbench.stats import holm_adjusted, unpaired
 from devbench.store import RunFolder
@@ -133,21 +132,6 @@ def test_one_run_a_side_has_a_ratio_but_no_verdict() -> None:
     assert found is not None
     assert (found.ratio, found.low, found.verdict) == (0.5, None, "inconclusive")
     assert unpaired([], [1.0]) is None
-
-
-def test_noise_of_a_model_against_itself(tmp_path: Path) -> None:
-    """The planted spread comes back, the verdict is not a difference, and it is kept by phone."""
-    run = make_run(
-        variants=(variant("m-a"), variant("m-b")), latencies_ns={"m-a": 10e6, "m-b": 10e6}, control=False,
-        spread=0.02, rounds=20,
-    )  # fmt: skip
-    (noise,) = noise_of(run)
-    assert noise.variant == "m" and noise.rounds == 20
-    assert noise.paired_sd_pct is not None and 0 < noise.paired_sd_pct < 5
-    assert noise.verdict in ("same", "inconclusive", "small change")
-    assert noise.resolves_pct is not None and noise.rounds_needed is not None
-    save_noise(tmp_path / "noise", noise)
-    assert json.loads((tmp_path / "noise" / f"{noise.device}.json").read_text("utf-8"))["rounds"] == 20
 
 
 def test_the_command_compares_runs_on_disk(tmp_path: Path) -> None:
