@@ -137,9 +137,7 @@ def plan_phone(
     for pass_name, round_, order in _schedule(len(cells), profile.passes, rounds, rng):
         for index in order:
             cell = cells[index]
-            if pass_name != "latency" and cell.variant.control:
-                continue
-            if pass_name == "ops" and cell.choice.no_ops is not None:
+            if not _has_pass(cell, pass_name, profile.passes):
                 continue
             job = _job(device, cell, pass_name, round_, len(jobs), profile, choices)
             jobs.append(job)
@@ -175,8 +173,8 @@ def _cells(
             continue
         only = 1 if variant.control else None
         dimensions = itertools.product(
-            choices.abis[:only], choices.engines[:only], choices.delegates[:only], choices.threads[:only],
-            choices.cores[:only],
+            choices.abis[:only], choices.engines[:only], delegates_for(variant, choices)[:only],
+            choices.threads[:only], choices.cores[:only],
         )  # fmt: skip
         for abi, name, delegate, threads, cores in dimensions:
             target = target_for(device, abi)
@@ -224,11 +222,25 @@ def more_rounds(
     return tuple(jobs)
 
 
+def delegates_for(variant: Variant, choices: Choices) -> tuple[str, ...]:
+    """The delegates that the variant is run with: a TensorFlow graph knows none."""
+    return ("none",) if variant.format == "pb" else choices.delegates
+
+
+def _has_pass(cell: _Cell, pass_name: str, passes: Sequence[str]) -> bool:
+    """The control is there for latency; a graph is always traced, for that alone tells the nodes it executes."""
+    if pass_name == "latency":
+        return pass_name in passes
+    if cell.variant.control or (pass_name == "ops" and cell.choice.no_ops is not None):
+        return False
+    return pass_name in passes or (pass_name == "ops" and cell.variant.format == "pb" and "resources" in passes)
+
+
 def _schedule(
     count: int, passes: Sequence[str], rounds: int, rng: random.Random
 ) -> Iterator[tuple[str, int, Iterable[int]]]:
     for name in PASSES:
-        if name in passes and name != "latency":
+        if name != "latency":
             yield name, 1, range(count)
     order = list(range(count))
     for round_ in range(1, rounds + 1 if "latency" in passes else 1):
@@ -261,6 +273,8 @@ def _job(
     if variant.control:
         # the control has inputs of its own: what was given for the user's models does not fit it
         choices = replace(choices, input_shapes={}, input_files={}, input_sha256={}, signature=None)
+    if variant.format == "pb":
+        choices = replace(choices, signature=None)  # what a graph computes are its fetches
     decides: dict[str, object] = {
         "device": device.device,
         "fingerprint": device.fingerprint,
@@ -279,6 +293,8 @@ def _job(
         "input_sha256": choices.input_sha256,
         "signature": choices.signature,
     }
+    if variant.fetches:
+        decides["fetches"] = variant.fetches
     return Job(
         job_id=job_id_of(decides=decides),
         device=device.device,

@@ -32,8 +32,7 @@ HEADER = """\
 # minimal_api           the larger of what the library and the archive's manifest were built for; left out where
 #                       neither says
 # load_alignment_bytes  of the ELF segments: a phone with larger pages cannot load the library
-#
-# Engine `tensorflow` (Linux, .pb) has its place here once it can be run.
+# in_place              too large to push: the phone must have it in its folder of engines
 
 schema = 1
 """
@@ -55,6 +54,13 @@ ENGINES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
         'default = "2.16.1"\ndelegate_of = "tflite"\n',
     ),
     "tfmobile": ("TensorFlow Mobile, JNI", ("pb",), "libtensorflow_inference.so", 'default = "1.13.1"\n'),
+    "tensorflow": (
+        "TensorFlow 2, C API",
+        ("pb",),
+        "libtensorflow_cc.so.2",
+        'in_place = true\n\n[engine.tensorflow.wheel]\ndistribution = "tensorflow-cpu"\npackage = "tensorflow"\n'
+        'extra = "models"\ntargets = ["linux-x86_64", "linux-aarch64"]\ndelegates = []\n',
+    ),
 }
 RELEASES = (
     ("tflite", "org.tensorflow:tensorflow-lite:2.4.0:aar"),

@@ -177,3 +177,16 @@ def test_profiles_are_those_of_the_measuring_protocol() -> None:
     assert PROFILES["quick"].bounds.steady_min_ms == 500
     tail = PROFILES["tail"].bounds
     assert (tail.steady_min_n, tail.steady_min_ms) == (1024, 60_000)
+
+
+def test_a_graph_has_no_delegate_and_a_pass_of_its_own() -> None:
+    """A default of xnnpack is not asked of it; only its trace tells the nodes that it executes."""
+    graph = variant("g", format="pb", path="/m/g.pb", fetches=("y",))
+    jobs = plan(variants=(variant("a"), graph), rounds=1, profile="quick",
+                delegates=("xnnpack", "none"), signature="s")  # fmt: skip
+    asked = {(job.variant, job.backend.delegate) for job in jobs}
+    assert asked == {("a", "xnnpack"), ("a", "none"), ("g", "none")}
+    assert [job.variant for job in jobs if job.pass_name == "ops"] == ["g"]
+    assert {job.signature for job in jobs if job.variant == "g"} == {None}
+    others = plan(variants=(dataclasses.replace(graph, fetches=("z",)),), rounds=1)
+    assert {job.job_id for job in others}.isdisjoint(job.job_id for job in jobs)

@@ -56,7 +56,13 @@ def _find(variant: Variant, name: str) -> TensorSpec:
 
 
 def _check_shape(variant: Variant, spec: TensorSpec, text: str) -> None:
+    """A .tflite is resized; a graph fed with a wrong size may run all the same, and give numbers."""
     sizes = [int(size) for size in text.split(",")]
+    if variant.format == "pb" and any(
+        fixed not in (None, size) for fixed, size in zip(spec.shape, sizes, strict=False)
+    ):
+        shown = ",".join("?" if size is None else str(size) for size in spec.shape)
+        raise UsageError(f"--input-shape {spec.name}={text}: {variant.variant} takes {shown} there")
     if len(sizes) != len(spec.shape):
         shown = ",".join("?" if size is None else str(size) for size in spec.shape)
         raise UsageError(

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 Models: TypeAlias = Annotated[
-    list[Path] | None, typer.Argument(metavar="MODEL", help="Model files (.tflite).")
+    list[Path] | None, typer.Argument(metavar="MODEL", help="Model files: .tflite or .pb.")
 ]
 
 RunnerWords: TypeAlias = Annotated[
@@ -23,7 +23,9 @@ Device: TypeAlias = Annotated[
 Engine: TypeAlias = Annotated[
     str | None, typer.Option(help="NAME\\[@VERSION]\\[=LIBRARY], several with commas. Default: by target.")
 ]
-Delegate: TypeAlias = Annotated[str | None, typer.Option(help="xnnpack, none, or both. Default: xnnpack.")]
+Delegate: TypeAlias = Annotated[
+    str | None, typer.Option(help="xnnpack, none, or both. Default: xnnpack; a .pb has none.")
+]
 Threads: TypeAlias = Annotated[
     str | None, typer.Option(help="Threads, several with commas. Default: 4, or the cores there are.")
 ]
@@ -66,6 +68,10 @@ InputShape: TypeAlias = Annotated[
     list[str] | None, typer.Option(metavar="NAME=1,224,224,3", help="Shape of an input with open dimensions.")
 ]
 Signature: TypeAlias = Annotated[str | None, typer.Option(help="Signature of the model to run.")]
+Outputs: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="NODES", help="What is computed of a .pb, with commas. Default: nodes nobody reads."),
+]
 Out: TypeAlias = Annotated[Path, typer.Option(help="Folder of results; a run is a folder below it.")]
 Resume: TypeAlias = Annotated[
     str | None, typer.Option(metavar="RUN", help="Do what is left of a run: its folder, its id, or latest.")

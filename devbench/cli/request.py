@@ -42,6 +42,7 @@ class Asked:
     inputs: tuple[str, ...] = ()
     input_shapes: tuple[str, ...] = ()
     signature: str | None = None
+    outputs: str | None = None
     device: str | None = None
     passes: str | None = None
     max_rounds: int | None = None
@@ -55,6 +56,8 @@ def build_request(
     """Everything resolved, models built where a suite asks for it; UsageError, SuiteError or ModelError."""
     if asked.models and asked.suite:
         raise UsageError("give model files or --suite, not both")
+    if asked.outputs and not asked.models:
+        raise UsageError("--outputs is for .pb files that are given", fix="a suite says the outputs of its own")
     suite, variants, notes = _models(asked, environment, say)
     named = asked.profile or (suite.profile if suite else None) or ("quick" if asked.models else "standard")
     if named not in PROFILES:
@@ -137,6 +140,7 @@ def given_options(asked: Asked) -> dict[str, str]:
         "input": "\n".join(asked.inputs) or None,
         "input-shape": "\n".join(asked.input_shapes) or None,
         "signature": asked.signature,
+        "outputs": asked.outputs,
         "device": asked.device,
         "passes": asked.passes,
         "max-rounds": None if asked.max_rounds is None else str(asked.max_rounds),
@@ -165,11 +169,14 @@ def _models(
     asked: Asked, environment: Environment, say: Callable[[str], None]
 ) -> tuple[Suite | None, tuple[Variant, ...], tuple[str, ...]]:
     from devbench.graph.model_file import read_variants
+    from devbench.graph.pb_ends import EndsAsked
     from devbench.suites.load import load_suite
     from devbench.variants.build import build_variants
 
     if asked.models:
-        return None, read_variants(asked.models), ()
+        shapes = dict(_input_shape(text) for text in asked.input_shapes)
+        ends = EndsAsked(outputs=_listed(asked.outputs), shapes=shapes)
+        return None, read_variants(asked.models, ends=ends), ()
     name, notes = asked.suite, ()
     if name is None:
         name = "quick" if find_spec("tensorflow") is not None else "tiny"

@@ -21,6 +21,7 @@ from devbench.cli.options import (
     MaxSilence,
     Models,
     Out,
+    Outputs,
     Passes,
     Profile,
     Quiet,
@@ -75,6 +76,7 @@ def run(
     input_file: InputFile = None,
     input_shape: InputShape = None,
     signature: Signature = None,
+    outputs: Outputs = None,
     out: Out = RESULTS,
     resume: Resume = None,
     max_silence: MaxSilence = 300.0,
@@ -92,7 +94,7 @@ def run(
         models=tuple(models or ()), suite=suite, engine=engine, runner=runner, delegate=delegate, abi=abi,
         threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
         inputs=tuple(input_file or ()), input_shapes=tuple(input_shape or ()), signature=signature,
-        passes=passes, max_rounds=max_rounds, allow=allow, tweaks=tweaks,
+        outputs=outputs, passes=passes, max_rounds=max_rounds, allow=allow, tweaks=tweaks,
     )  # fmt: skip
     environment = read_environment()
     with Progress(quiet=quiet) as progress:

@@ -41,6 +41,14 @@ def up(
         Path | None,
         typer.Option(help="Static qemu-user for a tree of another architecture than this host's."),
     ] = None,
+    engines: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of an engine's libraries that the phone has below /opt/engines. Default: TensorFlow's, "
+            "if it is installed.",
+        ),
+    ] = None,
     server: Annotated[str | None, typer.Option(help="adb server, HOST:PORT; the user's by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated warmth and battery.")] = 0,
     json_: Json = False,
@@ -53,6 +61,8 @@ def up(
 
     if emulator and not root:
         raise UsageError("--emulator needs --root", fix="the default kind of phone runs this host's programs")
+    if engines and root:
+        raise UsageError("--engines is for phones of the default kind", fix="put the libraries into the tree")
     environment = read_environment()
     host, _, port = (server or f"{environment.adb_host}:{environment.adb_port}").rpartition(":")
     if not host or not port.isdigit():
@@ -65,6 +75,7 @@ def up(
         seed=seed,
         tree=root,
         emulator=emulator,
+        engines=engines,
         adb=environment.adb,
     )
     _show(phones, as_json=json_)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from devbench.adb import Phone
 
 PROBE_DEADLINE_S = 30.0
+# engine libraries that a Linux board has itself (engines/place.py)
+_ENGINE_FILES = "/opt/engines/*/lib*.so*"
 _CPU_FILES = "online cpu_capacity cpufreq/cpuinfo_min_freq cpufreq/cpuinfo_max_freq"
 # one process start a file is what an old phone without `head` and globbing tools can afford
 PROBE_SCRIPT = f"""echo '== getprop'; getprop
@@ -28,6 +30,7 @@ echo '== pages'; grep KernelPageSize /proc/self/smaps
 echo '== linkers'; ls /system/bin/linker64 /system/bin/linker
 echo '== cpus'; for c in /sys/devices/system/cpu/cpu[0-9]*; do for f in {_CPU_FILES}; do
 [ -r $c/$f ] && echo "$c $f $(cat $c/$f)"; done; echo "$c present 1"; done
+echo '== engines'; ls {_ENGINE_FILES}
 echo '== end'"""
 
 
@@ -79,6 +82,7 @@ def read_info(text: str, *, serial: str, shell_v2: bool) -> DeviceInfo:
         labels=_labels(properties),
         simulated=simulated,
         cooldown_min_s=_cooldown_s(properties, profile),
+        engine_files=tuple(sections.get("engines", "").split("\n")) if sections.get("engines") else (),
     )
 
 

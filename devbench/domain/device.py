@@ -31,7 +31,8 @@ class DeviceInfo:
 
     `device` is its stable public name, `serial` the transport's address (never shown in reports), `serialno`
     what the phone calls itself. `labels` (VIRTUAL, EMULATOR) and `simulated` (quantities that do not come
-    from hardware) are what the phone declares of itself in its properties.
+    from hardware) are what the phone declares of itself in its properties. `engine_files` are paths of engine
+    libraries that it has itself.
     """
 
     device: str
@@ -57,6 +58,7 @@ class DeviceInfo:
     labels: tuple[str, ...] = ()
     simulated: tuple[str, ...] = ()
     cooldown_min_s: float = 5.0
+    engine_files: tuple[str, ...] = ()
 
     @property
     def virtual(self) -> bool:

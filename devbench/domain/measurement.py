@@ -69,7 +69,11 @@ class Actual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpTime:
-    """One operator in pass `ops`: mean time of one call, calls counted, the delegate that ran it or None."""
+    """One operator in pass `ops`: mean time of one call, calls counted, the delegate that ran it or None.
+
+    `start_ns` counts from the start of the inference's first operator, `memory_bytes` what it allocated; both are
+    means, and None where the engine does not tell.
+    """
 
     index: int
     type: str
@@ -77,6 +81,8 @@ class OpTime:
     mean_ns: float
     calls: int
     delegate: str | None = None
+    start_ns: float | None = None
+    memory_bytes: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ class Variant:
     from (`imagenet`, `seeded`, `trained`, `exact` for weights set by formula, or None for a file from outside), and
     `weights_note` why they are not those that were asked for; `source_sha256` is the hash of what the first step
     started from: a file, or the code that makes the network. `held_out` is what its accuracy is measured on.
+    `fetches` are the results computed of a graph, as `NODE` or `NODE:OUTPUT`: a `.pb` has no outputs of its own.
     """
 
     variant: str
@@ -57,3 +58,4 @@ class Variant:
     control: bool = False
     source_sha256: str | None = None
     held_out: HeldOut | None = None
+    fetches: tuple[str, ...] = ()

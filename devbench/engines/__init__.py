@@ -4,6 +4,7 @@ from devbench.engines.asked import DEFAULT_ENGINES, EngineAsked, parse_engine
 from devbench.engines.file import EngineFile, engine_file
 from devbench.engines.limits import refusal
 from devbench.engines.maven import FetchProgress, silent
+from devbench.engines.place import placed
 from devbench.engines.resolve import resolve
 from devbench.engines.table import engine_table
 
@@ -15,6 +16,7 @@ __all__ = [
     "engine_file",
     "engine_table",
     "parse_engine",
+    "placed",
     "refusal",
     "resolve",
     "silent",

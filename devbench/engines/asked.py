@@ -8,9 +8,10 @@ from pathlib import Path
 from devbench.engines.table import Engine, Table, engine_table
 from devbench.errors import UsageError
 
-# (operating system of the target, model format) → engine; Linux and .pb follows with engine `tensorflow`
+# (operating system of the target, model format) → engine
 DEFAULT_ENGINES: dict[tuple[str, str], str] = {
     ("linux", "tflite"): "litert",
+    ("linux", "pb"): "tensorflow",
     ("android", "tflite"): "tflite",
     ("android", "pb"): "tfmobile",
 }

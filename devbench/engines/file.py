@@ -15,7 +15,8 @@ class EngineFile:
     """A library that can be pushed to a phone of `target`.
 
     `delegates` is None where nobody says which there are (a user's own file); `minimal_api` is None where the
-    library names none, `load_alignment_bytes` None where it was not read (a run that is resumed).
+    library names none, `load_alignment_bytes` None where it was not read (a run that is resumed). `on_phone` is
+    where the phone has the very file itself (see `place.py`); other files are pushed.
     """
 
     engine: str
@@ -27,6 +28,7 @@ class EngineFile:
     delegates: tuple[str, ...] | None = None
     minimal_api: int | None = None
     load_alignment_bytes: int | None = None
+    on_phone: str | None = None
 
 
 def engine_file(

@@ -46,7 +46,7 @@ def release_named(text: str, table: Table | None = None) -> Release:
     if engine.wheel is not None:
         raise UsageError(
             f"engine {name} comes with the Python package {engine.wheel}, not from a Maven repository",
-            fix='pip install "devbench[virtual]"',
+            fix=f'pip install "devbench[{engine.wheel_extra}]"',
         )
     raise UsageError(f"no version {version} of {name} is pinned", fix=f"one of: {', '.join(engine.releases)}")
 

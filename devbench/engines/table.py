@@ -61,7 +61,8 @@ class Engine:
     """An engine; `wheel` is the Python distribution that has it for the targets of `wheel_targets`.
 
     `library` is the usual name of its file, `delegate_of` the engine that this one only adds delegates to,
-    `default` the version meant when none is asked for.
+    `default` the version meant when none is asked for, `wheel_extra` what of devbench brings the wheel. With
+    `in_place` it is too large to push: a phone must have it.
     """
 
     name: str
@@ -74,6 +75,8 @@ class Engine:
     wheel_package: str | None
     wheel_targets: tuple[str, ...]
     wheel_delegates: tuple[str, ...]
+    wheel_extra: str
+    in_place: bool
     releases: dict[str, Release]
 
 
@@ -112,6 +115,8 @@ def _engine(name: str, values: Mapping[str, Any]) -> Engine:
         wheel_package=wheel.get("package"),
         wheel_targets=tuple(wheel.get("targets", ())),
         wheel_delegates=tuple(wheel.get("delegates", ())),
+        wheel_extra=wheel.get("extra", "virtual"),
+        in_place=values.get("in_place", False),
         releases={v: _release(name, v, release) for v, release in values.get("release", {}).items()},
     )
 

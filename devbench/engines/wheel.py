@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from importlib import metadata
 from pathlib import Path
@@ -37,7 +38,7 @@ def wheel_library(engine: Engine) -> tuple[Path, str]:
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtra(
             f"engine {engine.name} comes with the {engine.wheel} wheel, which is not installed",
-            fix='pip install "devbench[virtual]"',
+            fix=f'pip install "devbench[{engine.wheel_extra}]"',
         )
     path = Path(next(iter(spec.submodule_search_locations))) / engine.library
     if not path.is_file():
@@ -45,4 +46,12 @@ def wheel_library(engine: Engine) -> tuple[Path, str]:
             f"{path} is missing from the {engine.wheel} wheel",
             fix=f"pip install --force-reinstall {engine.wheel}",
         )
-    return path, metadata.version(engine.wheel)
+    return path, _version(engine.wheel, engine.wheel_package)
+
+
+def _version(*distributions: str) -> str:
+    """Of the first that is installed: the same package may come by several names (tensorflow-cpu, tensorflow)."""
+    for name in distributions:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(name)
+    raise EngineError(f"none of {', '.join(distributions)} is installed as a Python distribution")

@@ -9,20 +9,24 @@ from pathlib import Path
 
 from devbench.domain.variant import TensorSpec, Variant
 from devbench.errors import ModelError
+from devbench.graph.pb_ends import EndsAsked, graph_ends
+from devbench.graph.pb_file import read_pb
 from devbench.graph.sniff import model_format
-from devbench.graph.summary import GraphTensor, summarise
+from devbench.graph.summary import summary_of_graph
 from devbench.graph.tflite_file import read_tflite
 from devbench.hashing import sha256_of
 
 
-def read_variant(path: Path, *, variant: str | None = None, model: str | None = None) -> Variant:
-    """The model file at `path`; `variant` and `model` default to its name without suffix.
+def read_variant(
+    path: Path, *, variant: str | None = None, model: str | None = None, ends: EndsAsked | None = None
+) -> Variant:
+    """The model file at `path`; `variant` and `model` default to its name without suffix, `ends` are a graph's.
 
     Two files of one name in different folders get the same id: `read_variants` makes them differ.
     ModelError says why the file cannot be measured.
     """
     form = model_format(path)
-    described = _pb_tensors(path) if form == "pb" else _tflite_tensors(path)
+    described = _pb_tensors(path, ends or EndsAsked()) if form == "pb" else _tflite_tensors(path)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "model"
     return Variant(
         variant=variant or name,
@@ -34,6 +38,7 @@ def read_variant(path: Path, *, variant: str | None = None, model: str | None = 
         inputs=described.inputs,
         outputs=described.outputs,
         op_counts=described.op_counts,
+        fetches=described.fetches,
     )
 
 
@@ -42,6 +47,7 @@ class _Described:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     op_counts: dict[str, int]
+    fetches: tuple[str, ...] = ()
 
 
 def _tflite_tensors(path: Path) -> _Described:
@@ -49,38 +55,27 @@ def _tflite_tensors(path: Path) -> _Described:
     return _Described(model.inputs, model.outputs, model.op_counts)
 
 
-def _pb_tensors(path: Path) -> _Described:
+def _pb_tensors(path: Path, asked: EndsAsked) -> _Described:
     """A graph that can be run as it stands: frozen, whole, its inputs of known rank."""
-    summary = summarise(path)
+    graph = read_pb(path)
+    summary = summary_of_graph(graph, file=str(path))
     if summary.faults:
         raise ModelError(
             f"{path} cannot be measured: {'; '.join(summary.faults)}",
             fix="freeze it (docs/transforms.md), or take the whole graph",
         )
-    return _Described(
-        _specs(path, summary.inputs, "input"),
-        # a .pb says the shape of an output only where TensorFlow noted it; the runner reads it off the result
-        _specs(path, [t for t in summary.outputs if t.dtype is not None and t.shape is not None], "output"),
-        {op.op: op.nodes for op in sorted(summary.ops, key=lambda o: (-o.nodes, o.op))},
-    )
+    # a .pb says the shape of an output only where TensorFlow noted it; the runner reads it off the result
+    ends = graph_ends(graph, path, asked)
+    counts = {op.op: op.nodes for op in sorted(summary.ops, key=lambda o: (-o.nodes, o.op))}
+    return _Described(ends.inputs, ends.outputs, counts, ends.fetches)
 
 
-def _specs(path: Path, tensors: Sequence[GraphTensor], what: str) -> tuple[TensorSpec, ...]:
-    specs = []
-    for tensor in tensors:
-        if tensor.dtype is None or tensor.shape is None:
-            raise ModelError(
-                f"{path} does not say the shape of its {what} {tensor.name}",
-                fix=f"strip_unused_nodes of `devbench transform` gives {what}s a type and a shape",
-            )
-        specs.append(TensorSpec(name=tensor.name, dtype=tensor.dtype, shape=tensor.shape))
-    return tuple(specs)
-
-
-def read_variants(paths: Sequence[Path], *, model: str | None = None) -> tuple[Variant, ...]:
+def read_variants(
+    paths: Sequence[Path], *, model: str | None = None, ends: EndsAsked | None = None
+) -> tuple[Variant, ...]:
     """Several files with unique ids: of files with one name, all get their folder's name, then a number."""
     unique = list(dict.fromkeys(path.absolute() for path in paths))
-    found = [read_variant(path, model=model) for path in unique]
+    found = [read_variant(path, model=model, ends=ends) for path in unique]
     ids = [variant.variant for variant in found]
     if len(set(ids)) < len(ids):
         ids = [

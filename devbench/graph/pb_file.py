@@ -50,7 +50,7 @@ class PbNode:
     """One node; `size_bytes` is its whole message, `start` where it begins.
 
     `dtype` and `shape` are its attributes (`dtype` or `T`; `shape` or `_output_shapes`), None where it has none;
-    `calls` are the functions its attributes name.
+    `calls` are the functions its attributes name; `attributes` has the number of those that are a type, else None.
     """
 
     name: str
@@ -60,6 +60,7 @@ class PbNode:
     shape: Shape | None
     tensor: PbTensor | None
     calls: tuple[str, ...]
+    attributes: dict[str, int | None]
     start: int
     size_bytes: int
 
@@ -160,6 +161,7 @@ def _node(data: bytes, start: int, end: int) -> PbNode:
         shape=_shape_of(data, attributes),
         tensor=_tensor_of(data, attributes),
         calls=_calls(data, attributes),
+        attributes={name: _type_number(data, *span) for name, span in attributes.items()},
         start=start,
         size_bytes=end - start,
     )
@@ -178,9 +180,17 @@ def _function(data: bytes, start: int, end: int) -> PbFunction:
 
 def _first_type(data: bytes, attributes: dict[str, tuple[int, int]]) -> str | None:
     for key in ("dtype", "T"):
-        for number, kind, value, _ in fields(data, *attributes.get(key, (0, 0))):
-            if number == _ATTR_TYPE and kind == VARINT:
-                return dtype_name(value)
+        number = _type_number(data, *attributes.get(key, (0, 0)))
+        if number is not None:
+            return dtype_name(number)
+    return None
+
+
+def _type_number(data: bytes, start: int, end: int) -> int | None:
+    """The type that an attribute's value is, None if it is something else."""
+    for number, kind, value, _ in fields(data, start, end):
+        if number == _ATTR_TYPE and kind == VARINT:
+            return value
     return None
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from devbench.adb.sync import push
 from devbench.adb.translate import DISK_FULL_FIX
-from devbench.errors import DevbenchError, DeviceError, DiskFull, ModelError, NotExecutable
+from devbench.errors import DevbenchError, DeviceError, DiskFull, EngineError, ModelError, NotExecutable
 from devbench.hashing import sha256_of
 from devbench.runners.base import JobInterrupted
 from devbench.runners.protocol import parse_line
@@ -33,17 +33,21 @@ PATHS_AT_ONCE = 16  # adbd before Android 7 takes commands of at most 4 KB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFile:
-    """A file of this host that a phone needs: what it is called in messages, and its hash."""
+    """A file of this host that a phone needs: what it is called in messages, and its hash.
+
+    `there` is where the phone has the same file already, as a part of itself: then it is never pushed.
+    """
 
     what: str
     path: Path
     sha256: str
     size_bytes: int
     executable: bool = False
+    there: str | None = None
 
     @property
     def remote(self) -> str:
-        return f"{CAS}/{self.sha256}"
+        return self.there or f"{CAS}/{self.sha256}"
 
 
 Told = Callable[[LocalFile, float], None]
@@ -72,7 +76,12 @@ def ensure_files(
 
     JobInterrupted between two chunks once `stop` is set.
     """
-    wanted = {file.remote: file for file in files}
+    wanted = {}
+    for file in files:
+        if file.there is None:
+            wanted[file.remote] = file
+        else:
+            _check_there(phone, runner, file)
     if not wanted:
         return
     there = _hashes(phone, runner, tuple(wanted))
@@ -82,6 +91,23 @@ def ensure_files(
         part = f"{remote}.part"
         _push(phone, file, part, told, stop)
         _keep(phone, file, part, _hashes(phone, runner, (part,)).get(part))
+
+
+def _check_there(phone: Phone, runner: LocalFile, file: LocalFile) -> None:
+    """EngineError if the phone's own file is another one. It is large: it is hashed again only once it changed."""
+    listed = phone.shell(f"ls -lL {shlex.quote(file.remote)}").stdout.strip()
+    note = f"{CAS}/{file.sha256}.seen"
+    if listed and phone.shell(f"cat {note} 2>/dev/null").stdout.strip() == listed:
+        return
+    found = _hashes(phone, runner, (file.remote,)).get(file.remote)
+    if found != file.sha256:
+        raise EngineError(
+            f"{file.what}: {file.remote} on {phone.serial} is another file: SHA-256 {found or 'unreadable'}, "
+            f"{file.path} here has {file.sha256}",
+            fix="install the same version here, or give the phone's own file: --engine NAME=PATH",
+            kind="not-installed",
+        )
+    phone.shell(f"echo {shlex.quote(listed)} > {note}")
 
 
 def _push(phone: Phone, file: LocalFile, remote: str, told: Told, stop: Flag | None) -> None:

@@ -59,6 +59,7 @@ class NativeRunner:
                 path=engine.path,
                 sha256=engine.sha256,
                 size_bytes=engine.size_bytes,
+                there=engine.on_phone,
             )
             for sha256, engine in engines.items()
         }
@@ -181,6 +182,9 @@ class NativeRunner:
         words = [f"{key}={value}" for key, value in pairs.items()]
         words += [f"shape={name}={shape}" for name, shape in job.input_shapes.items()]
         words += [f"input={name}={self._inputs[path].remote}" for name, path in job.input_files.items()]
+        if attempt.variant.fetches:
+            words += [f"feed={spec.name}" for spec in attempt.variant.inputs]
+            words += [f"fetch={name}" for name in attempt.variant.fetches]
         return [self._runners[job.abi].remote, PROTOCOL, "run", *words]
 
     def _follow_command(self, folder: str) -> str:

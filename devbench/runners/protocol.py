@@ -163,8 +163,9 @@ class Transcript:
     @_promised
     def ops(self) -> tuple[OpTime, ...]:
         keys = ("index", "type", "name", "mean_ns", "calls")
+        told = ("delegate", "start_ns", "memory_bytes")
         return tuple(
-            from_json(OpTime, {"delegate": e.get("delegate"), **{key: e[key] for key in keys}})
+            from_json(OpTime, {key: e[key] for key in keys} | {key: e.get(key) for key in told})
             for e in self.all("op")
         )
 

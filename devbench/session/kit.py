@@ -15,12 +15,17 @@ from devbench.engines import (
     engine_file,
     engine_table,
     parse_engine,
+    placed,
     refusal,
     resolve,
 )
 from devbench.engines.elf import names_symbol
 from devbench.errors import EngineError, MissingExtra
-from devbench.plan import EngineChoice
+from devbench.graph.op_lists import runtime_names, runtime_ops
+from devbench.graph.op_support import unsupported_nodes
+from devbench.graph.pb_faults import listed
+from devbench.graph.pb_file import read_pb
+from devbench.plan import EngineChoice, delegates_for
 from devbench.runners.binaries import RunnerBinary, runner_binary
 from devbench.session.request import RunRequest
 
@@ -35,12 +40,15 @@ class Kit:
         self._request = request
         self._fetching = fetching
         self._resolved: dict[tuple[str, str], EngineFile] = {}
+        self._unsupported: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._used: dict[str, EngineFile] = {}
         self._refusals: list[EngineError | MissingExtra] = []
         self.binaries: dict[str, RunnerBinary] = {}
 
     @property
     def engines(self) -> dict[str, EngineFile]:
-        return {file.sha256: file for file in self._resolved.values()}
+        """Those that something runs with, by hash."""
+        return self._used
 
     @property
     def first_refusal(self) -> EngineError | MissingExtra:
@@ -61,6 +69,7 @@ class Kit:
             return EngineChoice(
                 engine=engine, version=version or None, sha256=None, runner_sha256=None, refused=failure
             )
+        self._used[file.sha256] = file
         return EngineChoice(
             engine=file.engine,
             version=file.version,
@@ -86,16 +95,33 @@ class Kit:
         if (name, target) not in self._resolved:
             cache = self._request.engine_cache
             file = resolve(parse_engine(name), target, cache_dir=cache, progress=self._fetching)
-            for delegate in (None, *self._request.choices.delegates):
-                reason = refusal(file, self._info, delegate)
-                if reason is not None:
-                    raise EngineError(reason, kind="link" if delegate is None else "delegate-refused")
-            self._resolved[name, target] = file
+            self._resolved[name, target] = placed(file, self._info)
         file = self._resolved[name, target]
         formats = engine_table()[file.engine].formats
         if variant.format not in formats:
             raise EngineError(f"engine {file.engine} runs .{', .'.join(formats)} files, not {variant.path}")
+        for delegate in (None, *delegates_for(variant, self._request.choices)):
+            reason = refusal(file, self._info, delegate)
+            if reason is not None:
+                raise EngineError(reason, kind="link" if delegate is None else "delegate-refused")
+        if f"{file.engine}-{file.version}" in runtime_names() and "=" not in name:
+            self._check_ops(variant, f"{file.engine}-{file.version}")
         return file
+
+    def _check_ops(self, variant: Variant, runtime: str) -> None:
+        """EngineError names the nodes of a graph that an old runtime cannot load, and the way out."""
+        key = (variant.path, runtime)
+        if key not in self._unsupported:
+            self._unsupported[key] = unsupported_nodes(read_pb(Path(variant.path)), runtime_ops(runtime))
+        if found := self._unsupported[key]:
+            inputs = ",".join(spec.name for spec in variant.inputs)
+            transform = f"--transforms 'downgrade_ops(runtime=\"{runtime}\")'"
+            raise EngineError(
+                f"unsupported-op: {runtime} cannot load {variant.variant}: {listed(found)}",
+                fix=f"devbench transform --in-graph {variant.path} --out-graph older.pb --inputs {inputs} "
+                f"--outputs {','.join(variant.fetches)} {transform} rewrites what can be rewritten",
+                kind="unsupported-op",
+            )
 
     def _tool(self, name: str, path: Path, target: str) -> EngineFile:
         """A stock tool of the user's, told apart by its hash: the same name is four programs."""

@@ -13,7 +13,7 @@ from devbench.domain.device import DeviceInfo, Reject
 from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement
 from devbench.domain.run import Artifact, Run, RunHeader
-from devbench.engines import EngineFile, FetchProgress, silent
+from devbench.engines import EngineFile, FetchProgress, placed, silent
 from devbench.errors import DevbenchError, EngineError, MissingExtra, NoUsableDevice, ResumeMismatch
 from devbench.hashing import sha256_of
 from devbench.plan import plan_phone, target_for
@@ -190,7 +190,7 @@ def _replan(header: RunHeader, info: DeviceInfo, jobs: tuple[Job, ...]) -> Phone
                 version=artifact.version or "",
             )
         else:
-            engines[artifact.sha256] = EngineFile(
+            file = EngineFile(
                 engine=artifact.name,
                 version=artifact.version,
                 target=artifact.target,
@@ -198,6 +198,7 @@ def _replan(header: RunHeader, info: DeviceInfo, jobs: tuple[Job, ...]) -> Phone
                 sha256=artifact.sha256,
                 size_bytes=artifact.size_bytes,
             )
+            engines[artifact.sha256] = placed(file, info)
     return PhonePlan(info=info, jobs=jobs, binaries=binaries, engines=engines)
 
 

@@ -59,11 +59,13 @@ def up(
     seed: int = 0,
     tree: Path | None = None,
     emulator: Path | None = None,
+    engines: Path | None = None,
     adb: str | None = None,
 ) -> tuple[VirtualPhone, ...]:
     """One running phone for each profile, connected to `server` and usable there; a running one is used again.
 
-    `tree` is an extracted Android tree to show instead of the default kind's root folder. VirtualPhoneError says
+    `tree` is an extracted Android tree to show instead of the default kind's root folder; a phone of the default
+    kind has the folder `engines` (the installed TensorFlow's, if None) below /opt/engines. VirtualPhoneError says
     what this host does not allow.
     """
     if sys.platform != "linux":
@@ -71,8 +73,9 @@ def up(
     from devbench.virtual import lifecycle
 
     return lifecycle.up(
-        profiles, server=server, home=home, faults=faults, seed=seed, tree=tree, emulator=emulator, adb=adb
-    )
+        profiles, server=server, home=home, faults=faults, seed=seed, tree=tree, emulator=emulator,
+        engines=engines, adb=adb,
+    )  # fmt: skip
 
 
 def down(names_or_serials: Sequence[str] | None, *, home: Path) -> tuple[str, ...]:

@@ -47,7 +47,9 @@ _PLAIN_ANSWERS = {
 def described(folder: Path, spec: PhoneSpec) -> tuple[Profile, Place]:
     """What the phone is and where it lives, from its spec."""
     if spec.tree is None:
-        return replace(load_profile(spec.profile), serialno=spec.serialno), Place(folder=folder)
+        return replace(load_profile(spec.profile), serialno=spec.serialno), Place(
+            folder=folder, engines=Path(spec.engines) if spec.engines else None
+        )
     tree = read_tree(Path(spec.tree))
     base = load_profile(spec.profile) if spec.profile in profile_names() else None
     profile = replace(tree_profile(tree, base, spec.name), serialno=spec.serialno)

@@ -33,16 +33,21 @@ _LIBRARIES = (
     "/nix",
 )
 _HOST_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+ENGINES = "/opt/engines"
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a phone lives on the host, and for a rooted one the tree it shows and what runs its programs."""
+    """Where a phone lives on the host, and for a rooted one the tree it shows and what runs its programs.
+
+    `engines` is a folder of engine libraries that a phone of the default kind has, as a Linux board may.
+    """
 
     folder: Path
     tree: Path | None = None
     emulators: tuple[Emulator, ...] = ()
+    engines: Path | None = None
 
     @property
     def root(self) -> Path:
@@ -79,6 +84,9 @@ def layout(profile: Profile, place: Place) -> dict[str, Any]:
         plan["binds"].append([str(place.root / name), f"/{name}", "rw"])
     if place.tree is None:
         _default_kind(plan, profile)
+        if place.engines is not None:
+            plan["folders"].append([ENGINES, 0o755])
+            plan["binds"].append([str(place.engines), f"{ENGINES}/{place.engines.name}", "ro"])
     else:
         _rooted_kind(plan, place, place.tree)
     return plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib.util
 import json
 import os
 import select
@@ -35,7 +36,7 @@ _UNREACHABLE = ("offline", "unauthorized")
 
 def up(
     profiles: Sequence[str], *, server: ServerAddress, home: Path, faults: Sequence[str], seed: int,
-    tree: Path | None, emulator: Path | None, adb: str | None,
+    tree: Path | None, emulator: Path | None, engines: Path | None, adb: str | None,
 ) -> tuple[VirtualPhone, ...]:  # fmt: skip
     parse_faults(faults)
     wanted = _wanted(profiles, tree, emulator)
@@ -56,6 +57,7 @@ def up(
                     port=_last_port(folder), seed=seed, server=str(server), home=str(home),
                     keys=(str(key_of(home)),), faults=tuple(faults), tree=str(seen) if seen else None,
                     emulator=str(emulator.resolve()) if emulator else None,
+                    engines=None if tree else _engines(engines),
                 )  # fmt: skip
                 record = _start(folder, spec)
             elif faults:
@@ -76,6 +78,17 @@ def _wanted(profiles: Sequence[str], tree: Path | None, emulator: Path | None) -
     if not profiles:
         return [(f"android-{mark}", f"android-{mark}")]
     return [(load_profile(name).name, f"{name}-{mark}") for name in profiles]
+
+
+def _engines(asked: Path | None) -> str | None:
+    """A folder with engine libraries: the one asked for, else TensorFlow's, found without importing it."""
+    if asked is not None:
+        if not asked.is_dir():
+            raise VirtualPhoneError(f"--engines {asked}: not a folder", fix="a folder with an engine's libraries")
+        return str(asked.resolve())
+    spec = importlib.util.find_spec("tensorflow")
+    folders = spec.submodule_search_locations if spec else None
+    return next(iter(folders)) if folders else None
 
 
 def _next_name(stem: str, taken: Sequence[str]) -> str:

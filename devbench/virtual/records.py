@@ -11,7 +11,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSpec:
-    """Written before the daemon starts. `port` 0 lets the system choose; `tree` is an extracted Android tree."""
+    """Written before the daemon starts. `port` 0 lets the system choose; `tree` is an extracted Android tree,
+    `engines` a folder of engine libraries that a phone without one has."""
 
     name: str
     profile: str
@@ -25,6 +26,7 @@ class PhoneSpec:
     faults: tuple[str, ...] = ()
     tree: str | None = None
     emulator: str | None = None
+    engines: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
