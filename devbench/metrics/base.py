@@ -22,6 +22,7 @@ class Metric:
 
     `passes` are the passes it is measured in (none: it needs no run). `column` is its place in tables,
     from the left; None keeps it out of tables, though not out of files. `of` says what a percentage is of.
+    `optional`: few runs measure it, and a table without it needs no word on why.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Metric:
     passes: tuple[str, ...] = ()
     column: int | None = None
     of: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ def metric_of_runs(
     better: Better | None = None,
     column: int | None = None,
     of: str = "",
+    optional: bool = False,
 ) -> Metric:
     """A metric whose value is the mean over the `ok` runs of one pass, on logs where no run gave 0."""
 
@@ -97,6 +100,7 @@ def metric_of_runs(
         passes=(pass_name,),
         column=column,
         of=of,
+        optional=optional,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from devbench.domain.summary import CellSummary, Comparison
 from devbench.reports.base import Report
+from devbench.reports.sustained import sustained_words
 from devbench.reports.table import label_of, phone_name
 from devbench.stats import geometric_mean
 from devbench.summary import varying_setup
@@ -30,6 +31,7 @@ def answer_sentences(report: Report) -> tuple[str, ...]:
         else:
             sentences += [_compared(report, group) for group in groups]
     sentences += _singles(report, single)
+    sentences += _lasting(report)
     return (*sentences, *_quick(report), *_failures(report.summaries))
 
 
@@ -123,9 +125,10 @@ def _compared(report: Report, group: Group) -> str:
         change = f"{100 * abs(ratio - 1):.1f} % {word}"
         return f"{where}, {name} is only {change} than {baseline} (ratio {_doubt(comparison, ratio)})."
     more = f"; about {comparison.rounds_needed} rounds would settle it" if comparison.rounds_needed else ""
+    runs = f", {_runs(comparison.rounds)}" if comparison.low is not None else ""
     return (
         f"{where}, whether {name} is faster than {baseline} is undecided "
-        f"(ratio {_doubt(comparison, ratio)}, {_runs(comparison.rounds)}{more})."
+        f"(ratio {_doubt(comparison, ratio)}{runs}{more})."
     )
 
 
@@ -200,6 +203,23 @@ def _singles(report: Report, single: Group) -> list[str]:
         limits = f" ({show(e.low, 'ns')} to {show(e.high, 'ns')})" if e.low is not None else ""
         where = f"On {phone_name(s, report)}, {_name(report, s)}"
         sentences.append(f"{where} takes {show(e.value, 'ns')}{limits} an inference.")
+    return sentences
+
+
+def _lasting(report: Report) -> list[str]:
+    """Whether long runs kept their speed, the one that lost most first."""
+    known = [
+        (s, e.value)
+        for s in report.summaries
+        if (e := s.estimate("sustained_ratio")) is not None and e.value is not None
+    ]
+    ordered = [s for s, _ in sorted(known, key=lambda item: -item[1])]
+    sentences = [
+        f"On {phone_name(s, report)}, {_name(report, s)} {sustained_words(s)}."
+        for s in ordered[:_MOST_SINGLES]
+    ]
+    if len(ordered) > _MOST_SINGLES:
+        sentences.append(f"{len(ordered) - _MOST_SINGLES} more cells lost less; see the curves.")
     return sentences
 
 

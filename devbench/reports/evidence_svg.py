@@ -49,7 +49,8 @@ def evidence_svg(slots: Sequence[Slot], title: str) -> str:
     width = (WIDTH - _LEFT - _RIGHT) / len(slots)
     top = float(_TOP)
     top = _samples_panel(parts, slots, width, top)
-    top = _medians_panel(parts, slots, width, top)
+    if len(slots) > 1:
+        top = _medians_panel(parts, slots, width, top)
     for name, read in (("hottest °C", _heat), ("clock MHz", _clock)):
         if any(read(slot) for slot in slots):
             top = _curve_panel(parts, slots, width, top, name, read)

@@ -146,7 +146,7 @@ def _metric_column(
     estimates = [s.estimate(metric.name, metric.phase) for s in summaries]
     values = [e.value for e in estimates if e and e.value is not None]
     unit = display_unit(metric.unit, values)
-    if not values:
+    if not values and not metric.optional:
         reason = next((e.reason for e in estimates if e and e.reason), None)
         notes.append(f"{metric.label} is not shown: {reason or 'it was not measured'}.")
     entries = []

@@ -10,6 +10,9 @@ from devbench.domain.summary import Cell
 from devbench.domain.taint import Taint
 from devbench.stats import Drift, drift_over_rounds, run_median, run_quality
 from devbench.stats.quality import CV_LIMIT, DRIFT_LIMIT, OUTLIER_SHARE, TREND_LIMIT
+from devbench.stats.sustained import LEAST_NS
+
+_COOL_DOWN = "let the phone cool down longer, or measure with profile sustained"
 
 
 def steady_by_round(cell: Cell) -> dict[int, float]:
@@ -68,6 +71,7 @@ def _sample_signs(runs: Sequence[Measurement]) -> Iterable[Taint]:
     qualities = [run_quality(m.samples_ns("steady")) for m in runs]
     outliers = [q.outliers / q.n for q in qualities]
     spreads = [q.cv for q in qualities if q.cv is not None]
+    long = any(sum(m.samples_ns("steady")) >= LEAST_NS for m in runs)
     trends = [q.trend for q in qualities if q.trend is not None]
     if outliers and median(outliers) > OUTLIER_SHARE:
         yield Taint(
@@ -88,7 +92,9 @@ def _sample_signs(runs: Sequence[Measurement]) -> Iterable[Taint]:
             id="TREND",
             sentence="Latency changes steadily while a run lasts.",
             detail=f"{median(trends):+.1%} over a run, {TREND_LIMIT:.0%} is the limit",
-            fix="let the phone cool down longer, or measure with profile sustained",
+            fix="its curve over minutes shows how (docs/measuring.md)"
+            if long
+            else "let the phone cool down longer, or measure with profile sustained",
         )
 
 

@@ -115,4 +115,4 @@ def test_many_phones_stay_light() -> None:
     variants = tuple(variant(f"v{i}", model=f"m{i // 4}") for i in range(32))
     text = page(phones=phones, variants=variants, rounds=3, samples=40, resources=False)
     assert len(text.encode()) < 1_500_000
-    assert "more phones are not drawn here" in text
+    assert "more are not drawn here" in text
