@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from devbench.parse.meminfo_checkin import is_checkin, parse_checkin
-from devbench.parse.quantity import KIB, integer
+from devbench.parse.quantity import KIB, kib_bytes
 from devbench.parse.refusal import refuse
 from devbench.parse.text import Notes, clean
 
@@ -170,6 +170,8 @@ def _table(lines: list[str], notes: Notes) -> tuple[Categories, str]:
             notes.warn(f"row {name[:40]!r} stands twice: the first is reported")
         else:
             categories[name] = cells
+            if None in cells.values() and "N/A" not in tokens:
+                notes.warn(f"row {name[:40]!r} holds what is no size")
         if name.upper() == "TOTAL":
             break
     else:
@@ -179,7 +181,7 @@ def _table(lines: list[str], notes: Notes) -> tuple[Categories, str]:
 
 def _column_keys(headings: list[str], rule: str, notes: Notes) -> list[str | None]:
     """Keys of the columns. Headings are two right-aligned lines; Android 4.0 heads fewer in the upper one."""
-    upper, lower = ([[], *(line.split() for line in headings)])[-2:]
+    upper, lower = ([[], [], *(line.split() for line in headings)])[-2:]
     count = len(rule.split())
     if len(lower) != count:
         notes.warn(f"{len(lower)} headings over {count} columns: none of them is understood")
@@ -199,9 +201,7 @@ def _cells(tokens: list[str], columns: list[str | None]) -> dict[str, int | None
     heap = sum(key is not None and key.startswith("heap_") for key in columns)
     if len(tokens) not in (len(columns), len(columns) - heap):
         return None
-    values = (integer(token) for token in tokens)
-    pairs = zip(columns, values, strict=False)
-    return {key: None if value is None else value * KIB for key, value in pairs if key is not None}
+    return {key: kib_bytes(token) for key, token in zip(columns, tokens, strict=False) if key is not None}
 
 
 def _old_table(lines: list[str], notes: Notes) -> Categories:
@@ -216,8 +216,7 @@ def _old_table(lines: list[str], notes: Notes) -> Categories:
             notes.warn(f"row {label.strip()[:40]!r} has {len(cells)} cells of 4: left out")
             continue
         for name, cell in zip(_OLD_COLUMNS, cells, strict=True):
-            value = integer(cell)
-            categories[name][key] = None if value is None else value * KIB
+            categories[name][key] = kib_bytes(cell)
     return categories if any(categories.values()) else {}
 
 
@@ -234,10 +233,10 @@ def _summary(lines: list[str]) -> tuple[dict[str, int | None], dict[str, int | N
             alone = not match[4] and len(match[2]) > 20
             pss, rss = ("", match[3]) if alone else (match[3], match[4])
             if pss:
-                summary[f"{key}_bytes"] = int(pss) * KIB
+                summary[f"{key}_bytes"] = kib_bytes(pss)
             if rss:
-                summary[f"{key}_rss_bytes"] = int(rss) * KIB
+                summary[f"{key}_rss_bytes"] = kib_bytes(rss)
         for name, number in _SUMMARY_TOTAL.findall(line[:400]):
             key = "swap" if name.startswith("SWAP") else (name or "PSS").lower()
-            totals.setdefault(f"total_{key}_bytes", int(number) * KIB)
+            totals.setdefault(f"total_{key}_bytes", kib_bytes(number))
     return summary, totals

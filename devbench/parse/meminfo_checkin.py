@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from devbench.parse.quantity import KIB, integer
+from devbench.parse.quantity import integer, kib_bytes
 from devbench.parse.text import Notes
 
 _LINE = re.compile(r"[ \t]{0,8}([1-9]),([0-9]{1,10}),([^,]{1,256}),(.{4,100000})")
@@ -66,8 +66,7 @@ def _is_name(text: str) -> bool:
 
 
 def _bytes(text: str) -> int | None:
-    value = integer(text)
-    return None if value is None else value * KIB
+    return kib_bytes(text)
 
 
 def _subtract_named(categories: dict[str, dict[str, int | None]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from devbench.parse.quantity import KIB, integer, size_bytes
+from devbench.parse.quantity import KIB, in_range, integer, kib_bytes, size_bytes
 from devbench.parse.refusal import refuse
 from devbench.parse.text import Notes, clean
 
@@ -119,7 +119,8 @@ def _full(lines: list[str], gathered: _Gathered, notes: Notes) -> None:
             # The other sections list the same processes again, by importance.
             what = section[1] if section[2] == "process" else ""
         elif total := _TOTAL.match(line):
-            gathered.totals.setdefault(total[1].lower(), size_bytes(total[2], "k"))
+            name = total[1].lower()
+            gathered.totals.setdefault(name, size_bytes(total[2], "k", signed=name == "lost"))
         elif zram := _ZRAM.match(line):
             gathered.totals.setdefault("zram", size_bytes(zram[1], "k"))
         elif what and (process := _PROCESS.match(line)):
@@ -129,14 +130,21 @@ def _full(lines: list[str], gathered: _Gathered, notes: Notes) -> None:
 def _compact(lines: list[str], gathered: _Gathered, notes: Notes) -> None:
     for line in lines:
         if process := _COMPACT.match(line):
-            gathered.add("PSS", int(process[2]), process[1], int(process[3]) * KIB, notes)
+            gathered.add("PSS", int(process[2]), process[1], kib_bytes(process[3]), notes)
         elif total := _COMPACT_TOTAL.match(line):
-            values = [None if value is None else int(value) * KIB for value in total.groups()[1:]]
+            values = [_size(value, total[1], notes) for value in total.groups()[1:]]
             if total[1] == "ram":
                 values = _in_kib_or_bytes(values, notes)
                 gathered.totals |= {"total": values[0], "free": values[1], "used": values[2]}
             else:
                 gathered.totals["lost" if total[1] == "lostram" else "zram"] = values[0]
+
+
+def _size(text: str | None, line: str, notes: Notes) -> int | None:
+    size = None if text is None else kib_bytes(text, signed=line in ("lostram", "ram"))
+    if text is not None and size is None:
+        notes.warn(f"line {line}: {text} is no size")
+    return size
 
 
 def _in_kib_or_bytes(values: list[int | None], notes: Notes) -> list[int | None]:
@@ -157,7 +165,7 @@ def _procrank(lines: list[str], gathered: _Gathered, notes: Notes) -> None:
                 notes.warn(f"pid {pid}: Pss above Rss cannot be: neither is reported")
                 gathered.names.setdefault(pid, row[3].strip())
                 continue
-            gathered.add("PSS", pid, row[3].strip(), pss * KIB, notes)
-            gathered.add("RSS", pid, row[3].strip(), rss * KIB, notes)
+            gathered.add("PSS", pid, row[3].strip(), in_range(pss * KIB), notes)
+            gathered.add("RSS", pid, row[3].strip(), in_range(rss * KIB), notes)
         elif ram := _PROCRANK_RAM.match(line):
-            gathered.totals |= {"total": int(ram[1]) * KIB, "free": int(ram[2]) * KIB}
+            gathered.totals |= {"total": kib_bytes(ram[1]), "free": kib_bytes(ram[2])}

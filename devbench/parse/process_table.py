@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from devbench.parse.quantity import KIB, integer, size_bytes
+from devbench.parse.quantity import integer, kib_bytes, size_bytes
 from devbench.parse.text import Notes
 
 Number = TypeVar("Number", int, float)
@@ -84,12 +84,9 @@ def last_table(text: str, notes: Notes) -> tuple[Heading, list[Row]] | None:
 def rss_bytes(text: str, heading: Heading) -> int | None:
     """A size: toybox's top prints bytes with a suffix, procps and every ps kibibytes without one."""
     if text[-1:] in "kKmMgGtT":
-        size = size_bytes(text)
-        return size if size is not None and size >= 0 else None
-    value = integer(text)
-    if value is None or value < 0:
-        return None
-    return value if "RES" in heading.names and "COMMAND" not in heading.names else value * KIB
+        return size_bytes(text)
+    in_bytes = "RES" in heading.names and "COMMAND" not in heading.names
+    return size_bytes(text) if in_bytes else kib_bytes(text)
 
 
 def _is_heading(line: str) -> bool:

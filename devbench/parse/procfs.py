@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from devbench.parse.quantity import integer, size_bytes
+from devbench.parse.quantity import MOST_BYTES, integer, size_bytes
 from devbench.parse.refusal import refuse
 from devbench.parse.text import Notes, clean
 
@@ -196,6 +196,8 @@ def parse_smaps(text: str | bytes) -> Smaps:
             mappings += match[1] == "Rss"
     if not {"Pss", "Rss"} & set(sums):
         raise refuse("smaps", text)
+    for key in [key for key, value in sums.items() if value > MOST_BYTES]:
+        notes.warn(f"{key} sums to {sums.pop(key)}: not reported")
     keys = ("Rss", "Pss", "Private_Clean", "Private_Dirty", "Shared_Clean", "Shared_Dirty", "Swap", "SwapPss")
     notes.missing([key for key in keys if key not in sums])
     private = [sums.get("Private_Clean"), sums.get("Private_Dirty")]

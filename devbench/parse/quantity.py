@@ -6,6 +6,7 @@ import math
 import re
 
 KIB = 1024
+MOST_BYTES = 10**15  # no phone has a petabyte of anything: a larger size is damage
 # Digits in groups of three (12,345), as Android's meminfo prints them; other locales use . ' or blanks.
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(?:[,.'\u00a0\u202f][0-9]{3}){1,6}")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
@@ -33,20 +34,26 @@ def decimal(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def size_bytes(text: str, unit: str = "") -> int | None:
-    """A size as `12,345K`, `1.4G`, `604 kB`; `unit` is for texts that name none. None if it is no size."""
+def size_bytes(text: str, unit: str = "", *, signed: bool = False) -> int | None:
+    """A size as `12,345K`, `1.4G`, `604 kB`; `unit` is for texts that name none. None if it is no size.
+
+    Below 0 only if `signed`.
+    """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         return None
     scale = _SCALE[(match[2] or unit).lower()]
-    whole = integer(match[1])
-    if whole is not None:
-        return whole * scale
-    value = decimal(match[1])
-    return None if value is None else round(value * scale)
+    whole: float | None = integer(match[1])
+    value = decimal(match[1]) if whole is None else whole
+    return None if value is None else in_range(round(value * scale), signed=signed)
 
 
-def kib_bytes(text: str) -> int | None:
-    """A bare number of kibibytes, as tables print it, in bytes."""
+def kib_bytes(text: str, *, signed: bool = False) -> int | None:
+    """A bare number of kibibytes, as tables print it, in bytes; None below 0 unless `signed`."""
     value = integer(text)
-    return None if value is None else value * KIB
+    return None if value is None else in_range(value * KIB, signed=signed)
+
+
+def in_range(size: int, *, signed: bool = False) -> int | None:
+    """`size` in bytes if a phone can have it."""
+    return size if (-MOST_BYTES if signed else 0) <= size <= MOST_BYTES else None

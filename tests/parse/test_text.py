@@ -116,14 +116,18 @@ def test_numbers_of_other_locales_and_sizes() -> None:
         None,
         None,
     ]
-    assert [size_bytes(text) for text in ("12,345K", "1.5G", "604kb", "7 MB", "x", "-3K")] == [
+    assert [
+        size_bytes(text) for text in ("12,345K", "1.5G", "604kb", "7 MB", "x", "-3K", "9" * 15 + "G")
+    ] == [
         12345 * 1024,
         1610612736,
         604 * 1024,
         7 * 1024 * 1024,
         None,
-        -3072,
+        None,
+        None,
     ]
+    assert size_bytes("-3K", signed=True) == -3072
 
 
 def test_json_has_the_head_first_and_is_strict() -> None:

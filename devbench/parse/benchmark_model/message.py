@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 
 from devbench.parse.logcat import log_line
+from devbench.parse.text import Notes
 
+MOST_US = 1e15  # 30 years
 NUMBER = r"[-+]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,3})?|[-+]?(?:nan|inf)"
 _PREFIXES = (
     # TensorFlow on Android, on a desktop, and absl.
@@ -59,6 +61,14 @@ def message(line: str) -> Message:
         if source := _SOURCE.match(text):
             text = text[source.end() :]
     return Message(text=text, severity=severity, worded=worded is not None)
+
+
+def plausible(values: dict[str, float | None], most: float, notes: Notes) -> dict[str, float | None]:
+    """`values` (times or sizes) without what cannot be: below 0, or above `most`; that is said."""
+    wrong = [name for name, value in values.items() if value is not None and not 0 <= value <= most]
+    for name in wrong:
+        notes.warn(f"{name} {values[name]:g} cannot be: not reported")
+    return values | dict.fromkeys(wrong)
 
 
 def number(text: str) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from devbench.parse.benchmark_model.message import MOST_US
 from devbench.parse.benchmark_model.run import Op
 from devbench.parse.quantity import decimal, integer
 from devbench.parse.text import Notes
@@ -135,7 +136,7 @@ def _op(text: str, columns: list[str], csv: bool) -> Op | None:
     else:
         node_type, name = (rest[0] if rest else ""), glue.join(rest[1:])
     avg_ms, pct = decimal(numbers.get("avg", "")), decimal(numbers.get("%", "").removesuffix("%"))
-    if not node_type or avg_ms is None:
+    if not node_type or avg_ms is None or not 0 <= avg_ms * 1000 <= MOST_US:
         return None
     # Newer builds write tabs for the commas in a CSV name.
     name = name.replace("\t", ",").strip() if csv else name

@@ -18,6 +18,10 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 MAX_BYTES = 1 << 20
 
 
+# Microseconds and bytes alike: more is damage.
+_LARGEST = 1e15
+
+
 class _NoProto(Exception):
     """The bytes are no such message; never leaves this module."""
 
@@ -75,7 +79,7 @@ def _number(value: int | float | bytes) -> float:
 
 def _scaled(value: float | None, factor: float) -> float | None:
     # A float has 7 digits; more would only show how binary fractions round.
-    return None if not value or not abs(value) < 1e30 else float(f"{value * factor:.7g}")
+    return float(f"{value * factor:.7g}") if value and 0 < value * factor <= _LARGEST else None
 
 
 def _whole(value: float | None, factor: float) -> int | None:

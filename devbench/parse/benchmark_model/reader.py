@@ -8,11 +8,12 @@ from typing import Any
 
 from devbench.parse.benchmark_model.delegate import DelegateReader
 from devbench.parse.benchmark_model.flags import argued_flags, echoed_flag
-from devbench.parse.benchmark_model.message import NUMBER, Message, number
+from devbench.parse.benchmark_model.message import MOST_US, NUMBER, Message, number, plausible
 from devbench.parse.benchmark_model.profile import ProfileReader
 from devbench.parse.benchmark_model.run import BenchmarkRun
 from devbench.parse.benchmark_model.stat import Stat, stat_line
 from devbench.parse.benchmark_model.summary import MIB, Summary
+from devbench.parse.quantity import MOST_BYTES
 from devbench.parse.text import Notes, excerpt
 
 _PHASE = re.compile(
@@ -160,7 +161,8 @@ class RunReader:
             self.sizes.setdefault("peak_memory_bytes", self.sizes["overall_footprint_bytes"])
         sizes = self.sizes | {k: v for k, v in self.summary.values.items() if k.endswith("_bytes")}
         rounded: dict[str, Any] = {
-            key: None if value is None else round(value) for key, value in sizes.items()
+            key: None if value is None else round(value)
+            for key, value in plausible(sizes, MOST_BYTES, self.notes).items()
         }
         count = self._count()
         failed = self.failures > 0 or times["inference_avg_us"] is None
@@ -246,6 +248,7 @@ class RunReader:
         }
         for name in ("min", "max", "std", "median", "p5", "p95"):
             values[f"{name}_us"] = told.get(f"{name}_us", getattr(stat, name) if stat else None)
+        values = plausible(values, MOST_US, self.notes)
         zero = [
             name
             for name in ("init_us", "first_inference_us", "warmup_avg_us", "inference_avg_us")
