@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("adb",), ("engines", "store"),
     ("devices",), ("conditions",),
     ("graph",), ("variants",), ("suites",),
-    ("metrics",), ("summary",), ("budget", "pairing", "noise"), ("runners",),
+    ("metrics",), ("summary",), ("budget", "pairing", "noise", "delivery"), ("runners",),
     ("session",), ("history",), ("nightly", "lab"),
     ("reports",),
     ("console",), ("cli",), ("__main__",),

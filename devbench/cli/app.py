@@ -20,6 +20,7 @@ from devbench.cli import (
     report,
     run,
     runner,
+    size,
     transform,
     variants,
     virtual,
@@ -65,6 +66,7 @@ app.command("aa", epilog=aa.EXAMPLES)(aa.aa)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("transform", epilog=transform.EXAMPLES)(transform.transform)
+app.command("size", epilog=size.EXAMPLES)(size.size)
 app.command("parse")(parse.parse)
 
 
