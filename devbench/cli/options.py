@@ -16,6 +16,9 @@ RunnerWords: TypeAlias = Annotated[
     typer.Option(help="Ways to run, with commas: native, benchmark_model\\[=PATH]. Default: native."),
 ]
 Suite: TypeAlias = Annotated[str | None, typer.Option(help="Name of a suite, or its TOML file.")]
+Fast: TypeAlias = Annotated[
+    bool, typer.Option("--fast", help="The suite's reduced form: smaller networks, fewer rounds.")
+]
 Device: TypeAlias = Annotated[
     str | None,
     typer.Option(help="all (default), virtual, model=NAME, name, serial, host:port/serial; with commas."),

@@ -48,6 +48,7 @@ class Asked:
     max_rounds: int | None = None
     allow: str | None = None
     tweaks: str | None = None
+    fast: bool = False
 
 
 def build_request(
@@ -58,6 +59,8 @@ def build_request(
         raise UsageError("give model files or --suite, not both")
     if asked.outputs and not asked.models:
         raise UsageError("--outputs is for .pb files that are given", fix="a suite says the outputs of its own")
+    if asked.fast and not asked.suite:
+        raise UsageError("--fast takes the reduced form of a suite", fix="name one: --suite talk --fast")
     suite, variants, notes = _models(asked, environment, say)
     named = asked.profile or (suite.profile if suite else None) or ("quick" if asked.models else "standard")
     if named not in PROFILES:
@@ -146,6 +149,7 @@ def given_options(asked: Asked) -> dict[str, str]:
         "max-rounds": None if asked.max_rounds is None else str(asked.max_rounds),
         "allow": asked.allow,
         "tweaks": asked.tweaks,
+        "fast": "yes" if asked.fast else None,
     }
     return {name: text for name, text in texts.items() if text is not None}
 
@@ -181,9 +185,11 @@ def _models(
     if name is None:
         name = "quick" if find_spec("tensorflow") is not None else "tiny"
         say(f"no model given: measuring suite {name}")
-    suite = load_suite(name)
+    suite = load_suite(name, fast=asked.fast)
+    for note in suite.notes:
+        say(note)
     variants = build_variants(suite, cache_dir=environment.variants, progress=say)
-    return suite, variants, notes
+    return suite, variants, (*notes, *suite.notes)
 
 
 def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Choices:

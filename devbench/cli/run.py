@@ -14,6 +14,7 @@ from devbench.cli.options import (
     Device,
     DryRun,
     Engine,
+    Fast,
     InputFile,
     InputShape,
     Json,
@@ -47,6 +48,8 @@ EXAMPLES = """
 
 `devbench run --suite quick --device virtual` — without a phone
 
+`devbench run --suite talk --fast --device virtual` — the conference talk, reduced to minutes
+
 `devbench run m.tflite --threads 1,2,4 --cores big,little,all` — which setting is best
 
 `devbench run m.tflite --profile sustained` — ten minutes: does it last?
@@ -58,6 +61,7 @@ EXAMPLES = """
 def run(
     models: Models = None,
     suite: Suite = None,
+    fast: Fast = False,
     device: Device = None,
     engine: Engine = None,
     runner: RunnerWords = None,
@@ -95,6 +99,7 @@ def run(
         threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
         inputs=tuple(input_file or ()), input_shapes=tuple(input_shape or ()), signature=signature,
         outputs=outputs, passes=passes, max_rounds=max_rounds, allow=allow, tweaks=tweaks,
+        fast=fast,
     )  # fmt: skip
     environment = read_environment()
     with Progress(quiet=quiet) as progress:

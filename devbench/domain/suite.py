@@ -26,7 +26,7 @@ class VariantRecipe:
 class Recipe:
     """A network and the variants to be made of it; ids are `<model>-<name>` with hyphens for underscores.
 
-    `source` is `keras:NAME`, `network:NAME` or `file:PATH`, `weights` what is asked for (`imagenet` or
+    `source` is `keras:NAME`, `network:NAME`, `talk:NAME` or `file:PATH`, `weights` what is asked for (`imagenet` or
     `seeded`), `batch` the fixed batch size or None for an open one, `samples` how many inputs calibrate full int8;
     where they are seeded, they lie between `low` and `high` (None: the network's own range).
     """
