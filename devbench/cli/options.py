@@ -13,7 +13,10 @@ Models: TypeAlias = Annotated[
 
 RunnerWords: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Ways to run, with commas: native, benchmark_model\\[=PATH]. Default: native."),
+    typer.Option(
+        help="Ways to run, with commas: native, apk, apk-background, app_process, benchmark_model\\[=PATH]. "
+        "Default: native."
+    ),
 ]
 Suite: TypeAlias = Annotated[str | None, typer.Option(help="Name of a suite, or its TOML file.")]
 Fast: TypeAlias = Annotated[

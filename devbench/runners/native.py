@@ -13,6 +13,7 @@ from devbench.devices.state import parse_state, state_script
 from devbench.domain.device import DeviceState
 from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement, OutputFile
+from devbench.domain.taint import Taint
 from devbench.domain.variant import Variant
 from devbench.errors import DeadlinePassed, DeviceError
 from devbench.metrics import all_scrapes
@@ -83,8 +84,12 @@ class NativeRunner:
         site, phone = self.site, self.site.phone
         self._models = {v.variant: model_file(v) for v in variants}
         self._inputs = {path: input_file(path, sha256) for path, sha256 in inputs_of(jobs).items()}
-        files = [*self._runners.values(), *self._engines.values(), *self._models.values(), *self._inputs.values()]
+        files = [*self._programs(), *self._models.values(), *self._inputs.values()]
         again(site, lambda: ensure_files(phone, self._runner, files, self._told, stop=site.stop))
+
+    def _programs(self) -> list[LocalFile]:
+        """What runs, beside models and inputs."""
+        return [*self._runners.values(), *self._engines.values()]
 
     def measure(self, attempt: Attempt) -> Measurement:
         """One job. The phone's own trouble (offline, hang of adb) is a DeviceError of its class."""
@@ -109,7 +114,7 @@ class NativeRunner:
         attempt.log(_log_text(argv, transcript, log))
         self._state = after
         failure = transcript.failure(log) if silent is None else _timeout(silent, log)
-        failure = sharpened(self.site, failure, transcript, argv[0])
+        failure = self._explained(failure, transcript, argv)
         exit_ = transcript.first("exit") or {}
         return Measurement(
             **attempt.identity(),
@@ -123,6 +128,7 @@ class NativeRunner:
             outputs=outputs,
             scrapes=scrapes,
             warmup_status=(transcript.first("warmup") or {}).get("status"),
+            taints=self._taints(attempt.job, transcript),
             state_before=before,
             state_after=after,
             failure=failure,
@@ -132,20 +138,37 @@ class NativeRunner:
             log_tail=log[-LOG_TAIL_BYTES:],
         )
 
+    def _explained(
+        self, failure: Failure | None, transcript: Transcript, argv: list[str]
+    ) -> Failure | None:
+        """The failure with what the phone knows of it."""
+        return sharpened(self.site, failure, transcript, argv[0])
+
+    def _taints(self, job: Job, transcript: Transcript) -> tuple[Taint, ...]:
+        """What this way of running saw go wrong, beside the conditions of every way."""
+        return ()
+
     def _follow(
         self, attempt: Attempt, folder: str, argv: list[str]
     ) -> tuple[Transcript, dict[str, str], DeadlinePassed | None]:
         """What the process said, what was seen of it from outside, and the error if it fell silent."""
         transcript = Transcript()
         scrapes: dict[str, str] = {}
-        start = f"mkdir -p {folder} && {shlex.join(argv)} && {self._follow_command(folder)}{REFUSED}"
+        start = f"{self._start(attempt, folder, argv)} && {self._follow_command(folder)}{REFUSED}"
         try:
             follow(self.site, start, self._follow_command(folder), transcript,
                    lambda event: self._react(attempt.job, folder, event, scrapes))  # fmt: skip
         except DeadlinePassed as error:
-            stop_in(self.site.phone, self._runner, folder)
+            self._stop(folder)
             return transcript, scrapes, error
         return transcript, scrapes, None
+
+    def _start(self, attempt: Attempt, folder: str, argv: list[str]) -> str:
+        """The shell's words that start the job, and fail when it was not started."""
+        return f"mkdir -p {folder} && {shlex.join(argv)}"
+
+    def _stop(self, folder: str) -> None:
+        stop_in(self.site.phone, self._runner, folder)
 
     def _read_again(self, folder: str) -> Transcript:
         """The whole file once more, after a line was damaged on its way."""
@@ -156,15 +179,20 @@ class NativeRunner:
 
     def _argv(self, attempt: Attempt, folder: str) -> list[str]:
         """The whole command line on the phone; every path and name in it is one word."""
+        words = ["detach=1", f"out={folder}/out.jsonl", f"err={folder}/err.txt"]
+        return [self._runners[attempt.job.abi].remote, PROTOCOL, "run", *words, *self._words(attempt, folder)]
+
+    def _library(self, job: Job) -> str:
+        """The path of the job's engine, for the process that opens it."""
+        return self._engines[job.backend.engine_sha256 or ""].remote
+
+    def _words(self, attempt: Attempt, folder: str) -> list[str]:
+        """What is asked of the core, wherever it runs; `nonce` is the first."""
         job, backend = attempt.job, attempt.job.backend
-        engine = self._engines[backend.engine_sha256 or ""]
         pairs = {
-            "detach": "1",
-            "out": f"{folder}/out.jsonl",
-            "err": f"{folder}/err.txt",
             "nonce": f"{job.job_id}-{attempt.number}",
             "engine": backend.engine,
-            "lib": engine.remote,
+            "lib": self._library(job),
             "model": self._models[job.variant].remote,
             "delegate": backend.delegate,
             "threads": str(backend.threads),
@@ -185,10 +213,14 @@ class NativeRunner:
         if attempt.variant.fetches:
             words += [f"feed={spec.name}" for spec in attempt.variant.inputs]
             words += [f"fetch={name}" for name in attempt.variant.fetches]
-        return [self._runners[job.abi].remote, PROTOCOL, "run", *words]
+        return words
 
     def _follow_command(self, folder: str) -> str:
         return f"{self._runner.remote} {PROTOCOL} follow {folder}/out.jsonl"
+
+    def _own_words(self, folder: str) -> str:
+        """The file that the engine's own words are in."""
+        return f"{folder}/err.txt"
 
     def _react(self, job: Job, folder: str, event: dict[str, object], scrapes: dict[str, str]) -> None:
         """Between lines: tell the first number; when a resources job is steady, look at it from outside."""
@@ -211,8 +243,8 @@ class NativeRunner:
 
     def _finish(self, folder: str, *, keep: bool) -> tuple[str, DeviceState]:
         """The engine's own words and the state after, in one command; the job's folder goes, outputs may stay."""
-        clean = f"rm {folder}/out.jsonl {folder}/err.txt" if keep else f"rm -r {folder}"
-        script = f"cat {folder}/err.txt 2>/dev/null; {clean} 2>/dev/null; echo; echo '{_MARK}'; "
+        clean = ":" if keep else self._clean(folder)
+        script = f"cat {self._own_words(folder)} 2>/dev/null; {clean}; echo; echo '{_MARK}'; "
         text = self._with_state(script)
         log, _, state = text.partition(f"\n{_MARK}\n")
         return log.strip(), self._parsed(state)
@@ -252,15 +284,19 @@ class NativeRunner:
                 pull(self.site.phone, written[output.index], attempt.outputs / name)
                 output = dataclasses.replace(output, file=f"outputs/{name}")
             kept.append(output)
-        self.site.phone.remove(folder)
+        self.site.phone.shell(self._clean(folder))
         return tuple(kept)
+
+    def _clean(self, folder: str) -> str:
+        """The shell's words that remove all files of a job."""
+        return f"rm -r {folder} 2>/dev/null"
 
     def stop_job(self, attempt: Attempt) -> None:
         """End what an interrupted attempt left running, and remove its files."""
         folder = job_folder(attempt)
         try:
-            stop_in(self.site.phone, self._runner, folder)
-            self.site.phone.remove(folder)
+            self._stop(folder)
+            self.site.phone.shell(self._clean(folder))
         except DeviceError:
             pass  # the phone is gone; the next run on it stops leftovers first
 

@@ -26,6 +26,7 @@ _FIXES = {
     "link": "the engine library does not fit this phone; another version may",
     "killed": "Android's low-memory killer or a user ended it; `adb logcat` says which",
     "crash": "the log beside the run holds the engine's last words; another engine version may do",
+    "not-shown": "unlock the phone and close what lies over the app; a screen lock of `none` is best for measuring",
     "timeout": "the model may need longer than the limit, or hangs; see the log",
 }
 # Hang-up, interrupt, kill and terminate come from others; a program dies of the rest by its own doing.

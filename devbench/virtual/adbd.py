@@ -85,6 +85,7 @@ class Adbd:
         state = load_state(folder / "state.json", self.profile)
         body = Body(self.profile, seed=spec.seed, name=spec.name, now_s=clock.now_s(), kept=state.body)
         self.handset = Handset(self.profile, state, clock, body, Log())
+        self.handset.cpus = [self._core.cpu]
         self._reverse: Reverse | None = None
 
     @property

@@ -60,6 +60,8 @@ def measures(command: str) -> bool:
 
 
 def _is_measuring(words: list[str], folder: str) -> bool:
+    if words[:2] == ["am", "start"]:
+        return True
     program = posixpath.normpath(posixpath.join(folder, words[0])) if "/" in words[0] else words[0]
     if not program.startswith(f"{_WORKPLACE}/"):
         return False

@@ -19,6 +19,24 @@ from devbench.virtual.profile import Profile
 from devbench.virtual.stub import stub
 from devbench.virtual.tree import Emulator
 
+# the C core as a program, for what stands in for an app and for a virtual machine
+CORE = "/system/bin/devbench-core"
+_CORES = Path(__file__).parent.parent / "data" / "runners"
+_APP_PROCESS = f"""#!/system/bin/sh
+# app_process FOLDER dev.devbench.runner.Main lib=LIBRARY WORDS…: without a machine, the core runs as a program
+if [ "$2" != dev.devbench.runner.Main ] || [ ! -r "$CLASSPATH" ]; then
+  echo "java.lang.ClassNotFoundException: $2: this phone runs one class only, from a CLASSPATH that can be read" >&2
+  exit 1
+fi
+shift 3
+for word in "$@"; do case "$word" in out=*) exec >"${{word#out=}}" ;; *) set -- "$@" "$word" ;; esac; shift; done
+printf '{{"event":"app","mode":"app_process","pid":%d,"vm":"none (simulated)"}}\\n' $$
+{CORE} "$@" &
+wait $!
+code=$?
+if [ $code -lt 128 ]; then printf '{{"event":"exit","code":%d,"signal":null}}\\n' $code; fi
+exit $code
+"""
 SERVICE_SOCKET = "/dev/socket/service"
 _STUB = "/dev/socket/stub"
 _LIBRARIES = (
@@ -113,6 +131,10 @@ def _default_kind(plan: dict[str, Any], profile: Profile) -> None:
             plan["binds"].append([source, f"/system/bin/{name}", "ro"])
     plan["links"] += [["/sdcard", "/mnt/sdcard"], ["/system/bin/sh", "/vendor/bin/sh"]]
     plan["folders"].append(["/mnt", 0o755])
+    core = _CORES / f"linux-{os.uname().machine}" / "devbench-runner"
+    if core.is_file():
+        plan["binds"].append([str(core), CORE, "ro"])
+        plan["files"].append([_APP_PROCESS, "/system/bin/app_process", 0o755])
     user = "shell:x:2000:2000::/data/local/tmp:/system/bin/sh\n"
     plan["files"] += [
         [user, "/etc/passwd", 0o644],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import struct
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from devbench import virtual
+from devbench import apk, virtual
+from devbench.apk.archive import stored
+from devbench.apk.sign import signed_apk
 from devbench.virtual import VirtualPhone
 from devbench.virtual.profile import load_profile, profile_names
 from tests.virtual.conftest import Lab
@@ -37,7 +38,7 @@ def test_a_profile_agrees_with_its_properties(name: str) -> None:
 
 def test_it_says_that_it_is_virtual_and_what_is_simulated(lab: Lab, pixel: VirtualPhone) -> None:
     assert lab.shell(pixel, "getprop ro.devbench.labels") == "VIRTUAL\n"
-    assert lab.shell(pixel, "getprop ro.devbench.simulated") == "soc,clocks,ram,battery,thermal\n"
+    assert lab.shell(pixel, "getprop ro.devbench.simulated") == "soc,clocks,ram,battery,thermal,app\n"
     assert not any("linker" in name for name in lab.shell(pixel, "ls /system/bin").split())
 
 
@@ -207,8 +208,8 @@ def make_apk(path: Path, package: str, split: str = "") -> None:
     element = struct.pack("<HHIII", 0x102, 16, 36 + len(attributes), 1, none)
     element += struct.pack("<IIHHHHHH", none, 0, 20, 20, 3 if split else 2, 0, 0, 0) + attributes
     body = pool + element
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("AndroidManifest.xml", struct.pack("<HHI", 3, 8, 8 + len(body)) + body)
+    document = struct.pack("<HHI", 3, 8, 8 + len(body)) + body
+    path.write_bytes(signed_apk([stored("AndroidManifest.xml", document)], apk.test_key()))
 
 
 def test_install_list_path_uninstall(

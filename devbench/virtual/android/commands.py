@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from devbench.virtual.android import (  # noqa: F401 - each registers its commands
+    activities,
     dumpsys,
     logcat,
     packages,

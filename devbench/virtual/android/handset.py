@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -45,6 +46,9 @@ class Handset:
         self.last_processes: dict[int, Process] = {}
         self.last_scan_s = clock.now_s()
         self.sessions = 0
+        self.cpus: list[int] = []
+        self.apps: dict[str, int] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
         self.reboot: Callable[[], None] = lambda: None
 
     @property
@@ -52,6 +56,12 @@ class Handset:
         if self.init is None:
             raise ConnectionResetError("the phone is off")
         return self.init
+
+    def begin(self, job: Coroutine[None, None, None]) -> None:
+        """Something that goes on when the command that began it has ended."""
+        task = asyncio.get_running_loop().create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
 
     async def processes(self) -> tuple[list[Process], int]:
         """What runs now, and the clock ticks of all that ran since the phone was switched on."""

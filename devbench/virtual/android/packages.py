@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import os
 import struct
 import zipfile
 from pathlib import PurePosixPath
 from typing import Any
 
+from devbench.apk import ApkError, verify_apk
 from devbench.virtual.android.call import Call, command
 from devbench.virtual.android.manifest import parse_manifest
 
@@ -169,25 +172,78 @@ async def write_apk(call: Call, number: int, name: str, size: int | None, source
 
 
 async def commit(call: Call, number: int) -> int:
-    """What was written becomes the package that its base APK says it is."""
-    init, folder = call.handset.running, session_folder(number)
+    """What was written becomes the package that its base APK says it is, if its signature holds."""
+    folder = session_folder(number)
     try:
         names = await file_names(call, folder)
-        entries = {name: await read_apk(call, f"{folder}/{name}") for name in names}
+        files = {name: await read_file(call, f"{folder}/{name}") for name in names}
+        entries = {name: read_apk(data) for name, data in files.items()}
         base, entry = next((name, entry) for name, entry in entries.items() if not entry["split"])
+        entry["signer"] = checked(call, entry, files)
+        entry["libraries"] = await extract_libraries(call, entry, files[base])
+    except Refused as refused:
+        await abandon(call, number)
+        call.print(f"Failure [{refused}]")
+        return 1
     except (OSError, ValueError, KeyError, StopIteration, zipfile.BadZipFile, struct.error) as error:
         await abandon(call, number)
         return failed(call, error)
     package = entry.pop("package")
     final = f"/data/app/{package}-1"
     await remove(call, final)
-    await init.ask("fs", name="rename", path=folder, extra=final)
+    await call.handset.running.ask("fs", name="rename", path=folder, extra=final)
     paths = [f"{final}/{name}" for name in (base, *sorted(set(names) - {base}))]
     uid = 10000 + 60 + len(call.handset.state.packages)
     call.handset.state.packages[package] = entry | {"path": paths[0], "paths": paths, "uid": uid}
     call.handset.state.save()
     call.print("Success")
     return 0
+
+
+class Refused(Exception):
+    """Why a package is not installed, as Android names it."""
+
+
+def checked(call: Call, entry: dict[str, Any], files: dict[str, bytes]) -> str:
+    """SHA-256 of the signer's certificate; Refused by its signature, by what is installed, or by this Android."""
+    sdk, package = call.handset.profile.sdk, entry["package"]
+    try:
+        signers = {verify_apk(data, v2=sdk >= 24).whole for data in files.values()}
+    except ApkError as error:
+        raise Refused(f"INSTALL_PARSE_FAILED_NO_CERTIFICATES: Failed to collect certificates: {error}") from error
+    if len(signers) != 1:
+        raise Refused("INSTALL_FAILED_INVALID_APK: the parts are signed by different keys")
+    if int(entry["min_sdk"]) > sdk:
+        raise Refused(f"INSTALL_FAILED_OLDER_SDK: requires API {entry['min_sdk']}, this is {sdk}")
+    signer = hashlib.sha256(signers.pop()).hexdigest()
+    if call.handset.state.packages.get(package, {}).get("signer", signer) != signer:
+        raise Refused(f"INSTALL_FAILED_UPDATE_INCOMPATIBLE: Package {package} signatures do not match")
+    return signer
+
+
+async def extract_libraries(call: Call, entry: dict[str, Any], apk: bytes) -> str:
+    """The APK's libraries for this phone's ABI in a folder of the package's own, as Android does it."""
+    machine = os.uname().machine
+    abi = {"aarch64": "arm64-v8a"}.get(machine, machine)
+    folder = library_folder(entry["package"])
+    await remove(call, folder)
+    init = call.handset.running
+    with zipfile.ZipFile(io.BytesIO(apk)) as archive:
+        libraries = [name for name in archive.namelist() if name.startswith("lib/") and name.endswith(".so")]
+        own = [name for name in libraries if name.startswith(f"lib/{abi}/")]
+        if libraries and not own:
+            raise Refused("INSTALL_FAILED_NO_MATCHING_ABIS: Failed to extract native libraries, res=-113")
+        await init.ask("fs", name="folders", path=folder)
+        for name in own:
+            path = f"{folder}/{PurePosixPath(name).name}"
+            writing = await init.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o755)
+            with os.fdopen(writing, "wb") as file:
+                file.write(archive.read(name))
+    return folder
+
+
+def library_folder(package: str) -> str:
+    return f"/data/app/{package}-lib"
 
 
 async def abandon(call: Call, number: int) -> None:
@@ -200,6 +256,7 @@ async def uninstall(call: Call, name: str) -> int:
         call.print("Failure [DELETE_FAILED_INTERNAL_ERROR]")
         return 1
     await remove(call, str(PurePosixPath(entry["path"]).parent))
+    await remove(call, library_folder(name))
     call.handset.state.save()
     call.print("Success")
     return 0
@@ -242,8 +299,13 @@ async def take_apk(call: Call, size: int, target: str) -> None:
             size -= len(data)
 
 
-async def read_apk(call: Call, path: str) -> dict[str, Any]:
-    """Package name and versions from the APK's binary manifest."""
+async def read_file(call: Call, path: str) -> bytes:
     fd = await call.handset.running.open(path, os.O_RDONLY)
-    with os.fdopen(fd, "rb") as file, zipfile.ZipFile(file) as archive:
+    with os.fdopen(fd, "rb") as file:
+        return file.read()
+
+
+def read_apk(apk: bytes) -> dict[str, Any]:
+    """Package name and versions from the APK's binary manifest."""
+    with zipfile.ZipFile(io.BytesIO(apk)) as archive:
         return parse_manifest(archive.read("AndroidManifest.xml"))

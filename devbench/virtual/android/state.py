@@ -54,7 +54,7 @@ def load_state(path: Path, profile: Profile) -> State:
         "ro.serialno": profile.serialno,
         "ro.boot.serialno": profile.serialno,
         "ro.devbench.labels": "VIRTUAL",
-        "ro.devbench.simulated": "soc,clocks,ram,battery,thermal",
+        "ro.devbench.simulated": "soc,clocks,ram,battery,thermal,app",
         "ro.devbench.cooldown_min_s": "0",
         "sys.boot_completed": "1",
         "dev.bootcomplete": "1",

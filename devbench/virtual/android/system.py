@@ -1,11 +1,11 @@
-"""The rest of what shell users expect: cmd, am, wm, input, reboot, uptime, service and friends."""
+"""The rest of what shell users expect: cmd, wm, input, reboot, uptime, service and friends."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-from devbench.virtual.android import packages, power
+from devbench.virtual.android import activities, packages, power
 from devbench.virtual.android import settings as settings_service
 from devbench.virtual.android.call import Call, command
 from devbench.virtual.android.dumpsys import SERVICES
@@ -26,6 +26,8 @@ async def cmd(call: Call) -> int:
     name, call.arguments = words[0], words[1:]
     if name == "package":
         return await packages.pm(call)
+    if name == "activity":
+        return await activities.am(call)
     if name == "settings":
         return await settings_service.settings(call)
     if name == "power":
@@ -53,21 +55,6 @@ async def cmd_thermal(call: Call) -> int:
         return 0
     call.complain(f"Unknown command: {verb}")
     return 255
-
-
-@command("am")
-async def am(call: Call) -> int:
-    """What can be answered without a framework; an activity is refused as one that is not installed."""
-    verb = call.arguments[0] if call.arguments else ""
-    if verb in ("force-stop", "kill", "kill-all", "broadcast", "wait-for-broadcast-idle"):
-        if verb == "broadcast":
-            call.print("Broadcasting: Intent { flg=0x400000 }\nBroadcast completed: result=0")
-        return 0
-    if verb in ("start", "start-activity", "startservice", "start-service", "instrument"):
-        call.complain("Error type 3\nError: Activity class does not exist: this phone has no Java framework.")
-        return 1
-    call.complain(f"Error: unknown command '{verb}'" if verb else "usage: am [subcommand] [options]")
-    return 1 if call.handset.profile.sdk < 26 else 255
 
 
 @command("wm")
