@@ -88,7 +88,7 @@ def measure(name: str, base: Path) -> Clock:
     address = virtual.private_server(home=home)
     try:
         virtual.up([name], server=address, home=home)
-        profile = Profile(name="overhead", rounds=JOBS, bounds=SHORT)
+        profile = Profile(name="overhead", rounds=JOBS, bounds=SHORT, careful=False)
         request = RunRequest(
             variants=(read_variant(MODEL),), profile=profile, rounds=JOBS, seed=0, choices=Choices(),
             engine_cache=home / "engines",

@@ -98,6 +98,7 @@ class Care:
         self._cooldown: CoolDown | None = None
         self._told: dict[str, Any] = {}
         self._started_at = _now()
+        self._beaten_at = float("-inf")
         self.start: DeviceState | None = None
         self.last: DeviceState | None = None  # the state that the last process left, for the rest after it
         self.rested_s = 0.0
@@ -131,8 +132,10 @@ class Care:
         return any(taint.id in ("HOT", "THROTTLED") for taint in self._findings.taints)
 
     def beat(self) -> None:
-        """Tells the phone that this host is there, so that it keeps what was changed."""
-        again(self._site, self._tweaks.heartbeat)
+        """Tells the phone now and then that this host is there, so that it keeps what was changed."""
+        if time.monotonic() - self._beaten_at >= _BEAT_S:
+            again(self._site, self._tweaks.heartbeat)
+            self._beaten_at = time.monotonic()
 
     def rest(self) -> bool:
         """The pause between two processes: whether there was one. ThermalLimited when a long one is too short."""
