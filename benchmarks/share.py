@@ -41,7 +41,8 @@ def main() -> int:
             "--allow", ",".join(GATE_IDS), "--device", phones[0].serial, "--out", results, "--quiet",
         ]  # fmt: skip
         environment = os.environ | {
-            "ANDROID_ADB_SERVER_PORT": str(server.address.port), "DEVBENCH_HOME": str(home), "PYTHONPATH": str(ROOT),
+            "ANDROID_ADB_SERVER_PORT": str(server.address.port), "DEVBENCH_HOME": str(home),
+            "PYTHONPATH": str(ROOT),
         }  # fmt: skip
         began = time.perf_counter()
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
