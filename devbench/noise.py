@@ -131,6 +131,64 @@ def _percent(spread: Interval | None, which: int) -> float | None:
     return None if value is None else 100 * value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeLine:
+    """Spread between runs of one phone under one choice of tweaks (`none`, one of them, or `all`), as percent.
+
+    `runs` processes stand behind it. `changed` is what was set; `left` why it, or a part of it, was not.
+    """
+
+    device: str
+    tweaks: str
+    sd_pct: float | None
+    low_pct: float | None
+    high_pct: float | None
+    runs: int
+    changed: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def recipe_lines(runs: Sequence[tuple[str, Run]]) -> tuple[RecipeLine, ...]:
+    """One line a phone and choice of tweaks, from A/A runs that each made one choice; runs of a choice are pooled.
+
+    The spread is that inside each run and side, so that what changed from run to run is not in it.
+    """
+    sides: dict[tuple[str, str], list[list[float]]] = {}
+    changed: dict[tuple[str, str], dict[str, None]] = {}
+    left: dict[tuple[str, str], dict[str, None]] = {}
+    for tweaks, run in runs:
+        for cell in cells_of(run):
+            values = [math.log(value) for value in steady_by_round(cell).values()]
+            sides.setdefault((cell.device.device, tweaks), []).append(values)
+        for session in run.sessions:
+            key = (session.device, tweaks)
+            changed.setdefault(key, {}).update(dict.fromkeys(session.changed))
+            left.setdefault(key, {}).update(dict.fromkeys(f"{note.id}: {note.reason}" for note in session.left))
+    devices = dict.fromkeys(device for device, _ in sides)
+    choices = dict.fromkeys(tweaks for tweaks, _ in runs)
+    return tuple(
+        _recipe_line(key, sides[key], tuple(changed.get(key, ())), tuple(left.get(key, ())))
+        for key in ((device, tweaks) for device in devices for tweaks in choices)
+        if key in sides
+    )
+
+
+def _recipe_line(
+    key: tuple[str, str], sides: Sequence[Sequence[float]], changed: tuple[str, ...], left: tuple[str, ...]
+) -> RecipeLine:
+    spread = pooled_sd(sides)
+    return RecipeLine(
+        device=key[0],
+        tweaks=key[1],
+        sd_pct=_percent(spread, 0),
+        low_pct=_percent(spread, 1),
+        high_pct=_percent(spread, 2),
+        runs=sum(len(side) for side in sides),
+        changed=changed,
+        left=left,
+    )
+
+
 def called_wrongly(sessions: Sequence[Noise]) -> Proportion:
     """Real A/A sessions that were called `faster` or `slower`, with exact bounds."""
     return proportion(sum(noise.verdict in ("faster", "slower") for noise in sessions), len(sessions))

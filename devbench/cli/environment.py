@@ -27,6 +27,11 @@ class Environment:
         return self.home / "leases"
 
     @property
+    def noise(self) -> Path:
+        """What `devbench aa` found."""
+        return self.home / "noise"
+
+    @property
     def phones(self) -> Path:
         """What is remembered of phones from run to run."""
         return self.home / "phones"

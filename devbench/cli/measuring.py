@@ -62,7 +62,26 @@ def measure_new(
             how.progress.rejects(prepared.rejects, held.unmatched)
             folder = store.create(how.out, prepared.header.run_id)
             folder.write_header(prepared.header)
+            _say_noise(prepared, how)
             return _measure(prepared, folder, target.server, how, show)
+
+
+def _say_noise(prepared: Prepared, how: How) -> None:
+    """What these rounds are worth on each phone, as far as `devbench aa` has asked it."""
+    from devbench.errors import StoreError
+    from devbench.noise import load_noise, noise_sentence
+
+    header = prepared.header
+    compares = sum(not variant.control for variant in header.variants) > 1
+    for info in header.devices:
+        try:
+            known = load_noise(how.environment.noise, info.device)
+        except StoreError as error:
+            how.progress.say(str(error))  # no reason not to measure
+            continue
+        sentence = noise_sentence(known, info.fingerprint, rounds=header.rounds, compares=compares)
+        if sentence is not None:
+            how.progress.say(sentence)
 
 
 def measure_rest(name: str, asked: Asked, how: How) -> int:
