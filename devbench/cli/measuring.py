@@ -34,6 +34,7 @@ class How:
     dry_run: bool = False
     json: bool = False
     strict: bool = False
+    printed_as: str = "table"
 
 
 def measure_new(
@@ -170,8 +171,12 @@ def _show_result(
         show(run_read, how.json)
     elif how.json:
         print_json({**as_json(report), "folder": str(folder.path), "exit_code": code})
-    else:
+    elif how.printed_as == "table":
         print_report(report)
+    else:
+        from devbench.reports.stock_text import stock_text
+
+        print_line(stock_text(report))
     if not how.json:
         print_line(str(folder.path))
     return code

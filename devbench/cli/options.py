@@ -89,3 +89,6 @@ Strict: TypeAlias = Annotated[bool, typer.Option(help="Exit code 4 unless every 
 DryRun: TypeAlias = Annotated[bool, typer.Option(help="Show what would be measured, and stop.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+PrintedAs: TypeAlias = Annotated[
+    str, typer.Option("--format", help="table, or benchmark_model: the stock tool's own words, for scripts.")
+]

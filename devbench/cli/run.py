@@ -24,6 +24,7 @@ from devbench.cli.options import (
     Out,
     Outputs,
     Passes,
+    PrintedAs,
     Profile,
     Quiet,
     Resume,
@@ -36,7 +37,9 @@ from devbench.cli.options import (
     Threads,
     Tweaks,
 )
+from devbench.errors import UsageError
 
+PRINTED_AS = ("table", "benchmark_model")
 EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -53,6 +56,8 @@ EXAMPLES = """
 `devbench run m.tflite --threads 1,2,4 --cores big,little,all` — which setting is best
 
 `devbench run m.tflite --profile sustained` — ten minutes: does it last?
+
+`devbench run m.tflite --format benchmark_model` — in the words of TFLite's tool, for scripts that read them
 
 `devbench run --resume latest` — what a pulled cable left undone
 """
@@ -86,6 +91,7 @@ def run(
     max_silence: MaxSilence = 300.0,
     strict: Strict = False,
     dry_run: DryRun = False,
+    printed_as: PrintedAs = "table",
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -94,6 +100,8 @@ def run(
     from devbench.cli.request import Asked
     from devbench.console import Progress
 
+    if printed_as not in PRINTED_AS:
+        raise UsageError(f"--format {printed_as}: unknown", fix=f"one of: {', '.join(PRINTED_AS)}")
     asked = Asked(
         models=tuple(models or ()), suite=suite, engine=engine, runner=runner, delegate=delegate, abi=abi,
         threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
@@ -105,7 +113,7 @@ def run(
     with Progress(quiet=quiet) as progress:
         how = How(
             out=out, environment=environment, progress=progress, max_silence_s=max_silence, dry_run=dry_run,
-            json=json_, strict=strict,
+            json=json_, strict=strict, printed_as=printed_as,
         )  # fmt: skip
         code = measure_new(asked, how) if resume is None else measure_rest(resume, asked, how)
     raise typer.Exit(code)

@@ -14,6 +14,7 @@ from rig import MODELS, NEW, OLD, Rig, leased
 from started import Devbench, make_devbench
 
 from devbench import store, virtual
+from devbench.parse import parse_benchmark_model
 
 SUMMARY = (
     "run_id, device, device_model, virtual, model, variant, format, engine, engine_version, runner, delegate, "
@@ -87,6 +88,18 @@ def test_json_is_one_object_on_stdout(devbench: Devbench, rig: Rig) -> None:
     assert done.returncode == data["exit_code"] == 0
     assert (devbench.folder / data["folder"] / "records.jsonl").is_file()
     assert rig.phones[NEW].serial not in done.stdout, "serials stay out of what is shown"
+
+
+def test_the_stock_tools_words_are_on_stdout_for_scripts(devbench: Devbench, rig: Rig) -> None:
+    options = ("--device", rig.phones[NEW].serial, "--rounds", 1, "--format", "benchmark_model")
+    done = devbench("run", GATE, *options)
+    assert done.returncode == 0, done.stderr
+    told = parse_benchmark_model(done.stdout)
+    folder = devbench.folder / done.stdout.splitlines()[-1]
+    (measured,) = [r for r in records(folder) if r["pass_name"] == "latency"]
+    steady = next(series for series in measured["series"] if series["phase"] == "steady")["values_ns"]
+    assert told.count == len(steady)
+    assert told.min_us == min(steady) / 1000
 
 
 def test_a_dry_run_shows_the_plan_and_touches_nothing(devbench: Devbench, rig: Rig) -> None:
