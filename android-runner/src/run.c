@@ -9,7 +9,16 @@
 #include "proc.h"
 #include "tensors.h"
 
-static const struct engine *const ENGINES[] = {&engine_litert, &engine_tensorflow, &engine_tflite, &engine_tfmobile};
+/* Each engine's libraries exist for one system only but those of TensorFlow Lite; the linker drops the others. */
+static const struct engine *const ENGINES[] = {
+    &engine_litert,
+    &engine_tflite,
+#if defined(DEVBENCH_BIONIC) || defined(__ANDROID__)
+    &engine_tfmobile,
+#else
+    &engine_tensorflow,
+#endif
+};
 
 static const char *const KEYS[] = {
     "engine", "lib", "model", "delegate", "threads", "cpu_mask", "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",

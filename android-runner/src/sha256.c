@@ -14,26 +14,84 @@ static const uint32_t K[64] = {
 
 static uint32_t rotate(uint32_t x, int n) { return x >> n | x << (32 - n); }
 
-static void compress(uint32_t state[8], const uint8_t block[64]) {
-    uint32_t w[64], v[8];
-    for (int i = 0; i < 16; i++)
-        w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 |
-               block[4 * i + 3];
+static uint32_t word_at(const uint8_t *from) {
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+/* One round: instead of moving all eight words on, the next one names them differently. */
+#define ROUND(a, b, c, d, e, f, g, h, i) \
+    h += (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + K[i] + w[i]; \
+    d += h; \
+    h += (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+
+static void compress_by_words(uint32_t state[8], const uint8_t block[64]) {
+    uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6],
+                    h = state[7];
+    for (int i = 0; i < 16; i++) w[i] = word_at(block + 4 * i);
     for (int i = 16; i < 64; i++)
         w[i] = w[i - 16] + w[i - 7] + (rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3) +
                (rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10);
-    for (int i = 0; i < 8; i++) v[i] = state[i];
-    for (int i = 0; i < 64; i++) {
-        uint32_t t1 = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
-                      ((v[4] & v[5]) ^ (~v[4] & v[6])) + K[i] + w[i];
-        uint32_t t2 = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
-                      ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-        for (int j = 7; j > 0; j--) v[j] = v[j - 1];
-        v[4] += t1;
-        v[0] = t1 + t2;
+    for (int i = 0; i < 64; i += 8) {
+        ROUND(a, b, c, d, e, f, g, h, i)
+        ROUND(h, a, b, c, d, e, f, g, i + 1)
+        ROUND(g, h, a, b, c, d, e, f, i + 2)
+        ROUND(f, g, h, a, b, c, d, e, i + 3)
+        ROUND(e, f, g, h, a, b, c, d, i + 4)
+        ROUND(d, e, f, g, h, a, b, c, i + 5)
+        ROUND(c, d, e, f, g, h, a, b, i + 6)
+        ROUND(b, c, d, e, f, g, h, a, i + 7)
     }
-    for (int i = 0; i < 8; i++) state[i] += v[i];
+    const uint32_t added[8] = {a, b, c, d, e, f, g, h};
+    for (int i = 0; i < 8; i++) state[i] += added[i];
 }
+
+#if defined(__x86_64__)
+
+typedef int words __attribute__((vector_size(16)));
+
+/* With the SHA instructions of newer CPUs, several times as fast: an engine of a gigabyte is hashed, too. */
+__attribute__((target("sha"))) static void compress_by_instructions(uint32_t state[8], const uint8_t block[64]) {
+    words w[16], feba = {(int)state[5], (int)state[4], (int)state[1], (int)state[0]};
+    words hgdc = {(int)state[7], (int)state[6], (int)state[3], (int)state[2]};
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k++) w[i][k] = (int)word_at(block + 16 * i + 4 * k);
+    for (int i = 4; i < 16; i++) {
+        words sum = __builtin_ia32_sha256msg1(w[i - 4], w[i - 3]) + __builtin_shufflevector(w[i - 2], w[i - 1], 1, 2, 3, 4);
+        w[i] = __builtin_ia32_sha256msg2(sum, w[i - 1]);
+    }
+    for (int i = 0; i < 16; i++) {
+        words message = w[i] + (words){(int)K[4 * i], (int)K[4 * i + 1], (int)K[4 * i + 2], (int)K[4 * i + 3]};
+        hgdc = __builtin_ia32_sha256rnds2(hgdc, feba, message);
+        feba = __builtin_ia32_sha256rnds2(feba, hgdc, __builtin_shufflevector(message, message, 2, 3, 2, 3));
+    }
+    const int added[8] = {feba[3], feba[2], hgdc[3], hgdc[2], feba[1], feba[0], hgdc[1], hgdc[0]};
+    for (int i = 0; i < 8; i++) state[i] += (uint32_t)added[i];
+}
+
+static bool has_instructions(void) {
+    uint32_t a = 0, b, c = 0, d;
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    if (a < 7) return false;
+    a = 7;
+    c = 0;
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return b >> 29 & 1;
+}
+
+static void compress(uint32_t state[8], const uint8_t block[64]) {
+    static int known = -1;
+    if (known < 0) known = has_instructions();
+    if (known)
+        compress_by_instructions(state, block);
+    else
+        compress_by_words(state, block);
+}
+
+#else
+
+static void compress(uint32_t state[8], const uint8_t block[64]) { compress_by_words(state, block); }
+
+#endif
 
 void sha256_start(struct sha256 *s) {
     static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
