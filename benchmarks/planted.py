@@ -4,7 +4,8 @@
     python benchmarks/planted.py --short    300 A/A and 200 with +5 %, then 40 + 40 on a phone that heats by 6 %
     python benchmarks/planted.py --long     10 A/A and 10 with +5 % on a real model, at the bounds of `standard`
 
-Both may be given. What was measured is kept (--results), so that an interrupted bench goes on where it was.
+Both may be given. What was measured is kept (--results), so that an interrupted bench goes on where it was; --fresh
+begins anew, as it must after a change of devbench.
 
 Short sessions run an engine that waits as it is told (tests/engines/paced.c) with a level that differs from process
 to process by 1.2 %; long ones a face detector on the real LiteRT, behind a library that adds 5 % to inferences of
@@ -302,7 +303,10 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--sessions", type=int, help="short A/A sessions instead of 300")
     parser.add_argument("--heated", type=int, help="heated sessions of each kind instead of 40")
     parser.add_argument("--long-sessions", type=int, default=10, help="long sessions of each kind")
+    parser.add_argument("--fresh", action="store_true", help="put earlier results aside and begin anew")
     asked = parser.parse_args(words)
+    if asked.fresh and asked.results.is_file():
+        asked.results.replace(asked.results.with_suffix(".old.json"))
     glance = not asked.short and not asked.long
     short = (asked.sessions or 300) if asked.short else 0
     heated = (40 if asked.heated is None else asked.heated) if asked.short else 0

@@ -57,11 +57,16 @@ def real_variants(folder: Path, *, effect_pct: float) -> tuple[Variant, ...]:
     """The package's control, and a face detector twice: B's file ends in the mark that the planted engine reads."""
     from devbench.variants.package import control_variant
 
-    model = face_model()
-    a, b = folder / "a.tflite", folder / "b.tflite"
-    a.write_bytes(model.read_bytes() + b"\nPLANTED_PCT=0\n")
-    b.write_bytes(model.read_bytes() + f"\nPLANTED_PCT={effect_pct:g}\n".encode())
+    a, b = (
+        write_planted(folder / f"{name}.tflite", face_model(), pct) for name, pct in (("a", 0), ("b", effect_pct))
+    )
     return control_variant(), read_variant(a), read_variant(b)
+
+
+def write_planted(path: Path, model: Path, pct: float) -> Path:
+    """`model` with the mark that makes it slower by `pct` percent in the planted engine."""
+    path.write_bytes(model.read_bytes() + f"\nPLANTED_PCT={pct:g}\n".encode())
+    return path
 
 
 def face_model() -> Path:
@@ -77,14 +82,19 @@ def paced_engine(folder: Path) -> str:
 
 
 def planted_engine(folder: Path, phones: Sequence[Phone]) -> str:
-    """As --engine takes it: built here, with the real library laid where it looks for it on each phone."""
-    library = folder / "libplanted.so"
-    target = f"{platform.machine()}-linux-gnu.2.17"
-    command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-shared", "-fPIC", "-O2", "-std=gnu11"]
-    link = ["-Wl,--no-as-needed", str(engine_library()), "-ldl", f"-Wl,-rpath,{ON_PHONE}"]
-    source = Path(__file__).with_name("planted_engine.c")
-    subprocess.run([*command, "-fno-sanitize=all", "-Wall", "-Wextra", "-o", library, source, *link], check=True)
+    """As --engine takes it, with the real library laid where it looks for it on each phone."""
     for phone in phones:
         phone.shell(f"mkdir -p {ON_PHONE}", check=True)
         push(phone, engine_library(), f"{ON_PHONE}/libLiteRt.so")
-    return f"litert={library}"
+    return f"litert={build_planted(folder, ON_PHONE)}"
+
+
+def build_planted(folder: Path, place: str) -> Path:
+    """Compiles planted_engine.c in front of the libLiteRt.so that will lie in `place`."""
+    library = folder / "libplanted.so"
+    target = f"{platform.machine()}-linux-gnu.2.17"
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-shared", "-fPIC", "-O2", "-std=gnu11"]
+    link = ["-Wl,--no-as-needed", str(engine_library()), "-ldl", f"-Wl,-rpath,{place}"]
+    source = Path(__file__).with_name("planted_engine.c")
+    subprocess.run([*command, "-fno-sanitize=all", "-Wall", "-Wextra", "-o", library, source, *link], check=True)
+    return library

@@ -49,6 +49,15 @@ def test_a_latency_is_measured_as_it_is(paced: Runner, tmp_path: Path) -> None:
     assert min(samples(ended, "first")) >= 2_000_000
 
 
+def test_heating_belongs_to_the_phone_and_not_to_the_process(paced: Runner, tmp_path: Path) -> None:
+    """Long past its end every inference has all of it; before it begins none has."""
+    hot = {"heat_pct": 100, "heat_s": 60}
+    ended = run(paced, tmp_path, {"steady_min_n": 10}, latency_us=1000, heat_from_s=1e9, **hot)
+    assert min(samples(ended)) >= 2_000_000 and min(samples(ended, "first")) >= 2_000_000
+    cold = run(paced, tmp_path, {"steady_min_n": 40}, latency_us=1000, heat_from_s=4e9, **hot)
+    assert 1_000_000 <= min(samples(cold)) < 2_000_000
+
+
 def test_phases_are_told_apart(paced: Runner, tmp_path: Path) -> None:
     ended = run(paced, tmp_path, latency_us=500, first_us=20000, load_us=30000)
     (load,), (first,) = samples(ended, "load"), samples(ended, "first")
