@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from referee import only_output
 
+from devbench.domain.held_out import Preprocessing
 from devbench.domain.suite import (
     ModelFiles,
     PackageModels,
@@ -32,6 +33,7 @@ from devbench.variants.artifact import Artifact, StepContext
 from devbench.variants.build import build_variants
 from devbench.variants.cache import VariantCache, made_of
 from devbench.variants.chain import complete_chain
+from devbench.variants.held_out import read_held_out, write_held_out
 from devbench.variants.package import models_folder, package_variants
 from devbench.variants.steps import load_step
 from devbench.variants.weights import Weights
@@ -329,3 +331,31 @@ def test_what_a_suite_got_wrong_is_named(tmp_path: Path, suite: Suite, says: str
         _build(suite, tmp_path)
     assert caught.value.message.startswith("s.toml: ")
     assert fix is None or fix in (caught.value.fix or "")
+
+
+def test_a_held_out_set_moves_with_the_cache_and_is_missed_when_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    cache = VariantCache(folder)
+    parts = made_of(RECIPE, complete_chain(RECIPE.variants[0].steps), Weights(kind="trained"))
+    file = tmp_path / "and-gate.tflite"
+    file.write_bytes((models_folder() / "and-gate.tflite").read_bytes())
+    with cache.locked(lambda: None):
+        held_out = write_held_out(
+            folder / "training" / "key" / "held_out",
+            name="rows",
+            metric="binary",
+            inputs={"bits": np.zeros((4, 2), np.float32)},
+            labels=np.array([0, 0, 0, 1], np.int32),
+            model_dtypes=("float32",),
+            preprocessing=(Preprocessing(),),
+        )
+        variant = next(v for v in package_variants() if v.variant == "and-gate")
+        cache.put(parts, replace(variant, held_out=held_out), file)
+    found = cache.find(parts)
+    assert found is not None and found.held_out == held_out
+    folder.rename(tmp_path / "moved")
+    moved = VariantCache(tmp_path / "moved").find(parts)
+    assert moved is not None and moved.held_out is not None
+    assert read_held_out(Path(moved.held_out.folder)) == moved.held_out
+    (Path(moved.held_out.folder) / "held_out.json").unlink()
+    assert VariantCache(tmp_path / "moved").find(parts) is None
