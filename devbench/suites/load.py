@@ -155,17 +155,17 @@ def _suite(values: Mapping[str, Any], path: Path, text: str) -> Suite:
 
 
 def _models(sections: Sequence[Section], folder: Path, notes: list[str] | None) -> Iterator[SuiteModel]:
-    """Each model. With `notes` (a suite of ours) one whose own file is gone is left out, and that is noted."""
+    """Each model. With `notes` (a suite of ours) a model or variant whose file is gone is left out and noted."""
     for section in sections:
         try:
-            yield _model(section, folder)
+            yield _model(section, folder, notes)
         except SuiteError as e:
             if notes is None:
                 raise
             notes.append(f"left out: {e.message}")
 
 
-def _model(section: Section, folder: Path) -> SuiteModel:
+def _model(section: Section, folder: Path, notes: list[str] | None) -> SuiteModel:
     kinds = [key for key in ("path", "package", "recipe") if key in section]
     if len(kinds) != 1:
         section.refuse(
@@ -191,10 +191,10 @@ def _model(section: Section, folder: Path) -> SuiteModel:
         if "name" in section:
             section.refuse("name", "models of the package have their own names")
         return PackageModels(patterns=section.texts("package"))
-    return _recipe(section, folder)
+    return _recipe(section, folder, notes)
 
 
-def _recipe(section: Section, folder: Path) -> Recipe:
+def _recipe(section: Section, folder: Path, notes: list[str] | None) -> Recipe:
     source = section.required_text("recipe")
     if source.startswith("file:"):
         source = f"file:{folder / source.removeprefix('file:')}"
@@ -211,7 +211,7 @@ def _recipe(section: Section, folder: Path) -> Recipe:
     return Recipe(
         model=section.text("name") or _default_name(source),
         source=source,
-        variants=_variants(section, module.form(name)),
+        variants=_variants(section, module.form(name), notes),
         weights=section.text("weights", choices=("imagenet", "seeded")) or "seeded",
         seed=0 if seed is None else seed,
         batch=batch,
@@ -243,7 +243,7 @@ def _representative(section: Section) -> dict[str, Any]:
     return {"samples": samples, **limits}
 
 
-def _variants(section: Section, form: str) -> tuple[VariantRecipe, ...]:
+def _variants(section: Section, form: str, notes: list[str] | None) -> tuple[VariantRecipe, ...]:
     raw = section.raw("variants")
     if raw is None:
         raw = list(DEFAULT_VARIANTS)
@@ -251,12 +251,19 @@ def _variants(section: Section, form: str) -> tuple[VariantRecipe, ...]:
         section.refuse(
             "variants", "variants must be a list", f'for example ["{DEFAULT_VARIANTS[0]}", "int8"]'
         )
-    variants = tuple(_variant(section, item, form) for item in raw)
+    variants = []
+    for item in raw:
+        try:
+            variants.append(_variant(section, item, form))
+        except SuiteError as e:
+            if notes is None or (item is raw[-1] and not variants):
+                raise
+            notes.append(f"left out: {e.message}")
     names = [variant.name for variant in variants]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         section.refuse("variants", f"variant {twice!r} is listed twice", "give one of them another name")
-    return variants
+    return tuple(variants)
 
 
 def _variant(section: Section, item: object, form: str) -> VariantRecipe:

@@ -23,7 +23,7 @@ from devbench.domain.suite import Recipe, StepCall
 from devbench.domain.variant import Variant
 from devbench.errors import DevbenchError, StoreError
 from devbench.hashing import sha256_of
-from devbench.variants import chain, tflite_converter, worker
+from devbench.variants import chain, saved_signature, tflite_converter, worker
 from devbench.variants.held_out import DESCRIPTION
 from devbench.variants.source import load_source
 from devbench.variants.steps import NamesCode, load_step
@@ -188,7 +188,7 @@ def _code_hash(source: str, chain_of: tuple[StepCall, ...]) -> str:
         step = load_step(call.name)
         if isinstance(step, NamesCode):
             files += step.code_files(call.parameters)
-    files += [Path(str(code.__file__)) for code in (chain, tflite_converter, worker)]
+    files += [Path(str(code.__file__)) for code in (chain, saved_signature, tflite_converter, worker)]
     return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from devbench.cli.variants import app
+from devbench.cli.variants import _copy, app
+from devbench.domain.held_out import Preprocessing
 from devbench.errors import SuiteError
+from devbench.variants.held_out import read_held_out, write_held_out
+from devbench.variants.package import package_variants
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +53,15 @@ def test_an_unknown_suite_is_an_error_for_the_command_line() -> None:
 def test_variant_goes_with_a_recipe_only() -> None:
     result = CliRunner().invoke(app, ["build", "tiny", "--variant", "fp32"])
     assert result.exit_code == 2
+
+
+def test_held_out_sets_are_copied_beside_the_variants(tmp_path: Path) -> None:
+    held_out = write_held_out(
+        tmp_path / "cache", name="rows", metric="binary", inputs={"bits": np.zeros((4, 2), np.float32)},
+        labels=np.array([0, 0, 0, 1], np.int32), model_dtypes=("float32",), preprocessing=(Preprocessing(),),
+    )  # fmt: skip
+    gate = next(v for v in package_variants() if v.variant == "and-gate")
+    (copied,) = _copy([replace(gate, held_out=held_out)], tmp_path / "out")
+    assert copied.held_out is not None
+    assert copied.held_out.folder == str(tmp_path / "out" / "held-out" / "and-gate")
+    assert read_held_out(Path(copied.held_out.folder)) == copied.held_out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -174,24 +175,43 @@ def test_inception_and_patchnet_learn_scenes(build: Build) -> None:
         assert phone_accuracy(built[name]) > 0.8
 
 
-@pytest.mark.parametrize("removed", ["suites/talk/or_gate.py", "graph/transforms/fold_keras_batch_norms.py"])
-def test_removing_one_file_breaks_only_what_it_is_about(tmp_path: Path, removed: str) -> None:
-    """In a copy of the package: the suite still loads, without that one model, and says so."""
-    package = tmp_path / "devbench"
+@pytest.mark.parametrize(
+    ("removed", "models", "variants"),
+    [
+        ("suites/talk/or_gate.py", {"or-gate"}, {"or-gate-pb", "or-gate-fp32"}),
+        ("graph/transforms/fold_keras_batch_norms.py", set(), {"mobilenet-more-options-pb"}),
+        ("variants/steps/dynamic_int8.py", set(), {"mobilenet-quantize-weights-tflite"}),
+    ],
+)
+def test_removing_one_file_breaks_only_what_it_is_about(
+    tmp_path: Path, removed: str, models: set[str], variants: set[str]
+) -> None:
+    """In a copy of the package: the suite still loads, without what is gone, and says so."""
+    package = Path(talk.__file__).parents[2]
     shutil.copytree(
-        Path(talk.__file__).parents[2], package, ignore=shutil.ignore_patterns("__pycache__", "runners")
+        package, tmp_path / "devbench", ignore=shutil.ignore_patterns("__pycache__", "data", "virtual")
     )
-    shutil.copytree(Path(talk.__file__).parents[2] / "runners", package / "runners")
-    (package / removed).unlink()
+    shutil.copytree(package / "data" / "op_lists", tmp_path / "devbench" / "data" / "op_lists")
+    (tmp_path / "devbench" / removed).unlink()
     code = (
-        "from devbench.suites.load import load_suite, list_suites\n"
+        "import json\n"
+        "from devbench.suites.load import load_suite\n"
         "suite = load_suite('talk')\n"
-        "list_suites()\n"
-        "print(len(suite.models)); print(*suite.notes, sep='\\n')\n"
+        "ids = [m.variant_id(v) for m in suite.models for v in m.variants]\n"
+        "print(json.dumps([[m.model for m in suite.models], ids, suite.notes]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)},
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    environment = {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
-    count, *notes = done.stdout.splitlines()
-    assert int(count) == len(load_suite("talk").models) - 1
+    left, ids, notes = json.loads(done.stdout)
+    whole = [m for m in load_suite("talk").models if isinstance(m, Recipe)]
+    assert {m.model for m in whole} - set(left) == models
+    assert {m.variant_id(v) for m in whole for v in m.variants} - set(ids) == variants
     assert len(notes) == 1 and Path(removed).stem in notes[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -70,8 +69,3 @@ def require(reached: float, wanted: float, what: str, folder: Path) -> None:
         f"{what} reached {reached:.3f} and should reach {wanted:.3f} after its training",
         fix="take another seed",
     )
-
-
-def write_log(folder: Path, **reached: float) -> None:
-    """What the training reached on the host, for whoever looks into the cache."""
-    (folder / "reached.json").write_text(json.dumps(reached) + "\n", encoding="utf-8")
