@@ -136,6 +136,21 @@ def parse_tflite(data: bytes) -> TfliteModel:
     )
 
 
+def read_operators(path: Path) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The first graph's name (`main` without one), and type and first output tensor of its operators in order."""
+    read_tflite(path)
+    root = FlatBuffer(path.read_bytes()).root()
+    opcodes = [_opcode_name(table) for table in root.tables(_MODEL_OPCODES)]
+    graph = root.tables(_MODEL_SUBGRAPHS)[0]
+    names = [table.text(_TENSOR_NAME) or "" for table in graph.tables(_GRAPH_TENSORS)]
+    operators = []
+    for operator in graph.tables(_GRAPH_OPERATORS):
+        outputs = [i for i in operator.integers(_OPERATOR_OUTPUTS) or () if i != -1]
+        kind = opcodes[operator.integer(_OPERATOR_OPCODE, "I")]
+        operators.append((kind, names[outputs[0]] if outputs else ""))
+    return graph.text(_GRAPH_NAME) or "main", tuple(operators)
+
+
 class _Graph:
     """A subgraph while it is read: tensors by index, since signatures point at them."""
 

@@ -23,6 +23,7 @@ from devbench.reports.base import Format, Report
 from devbench.reports.csv_files import SUMMARY_COLUMNS, summary_rows
 from devbench.reports.evidence import MOST_PICTURES, anchors, evidence_by_phone
 from devbench.reports.inline_svg import StyleSheet, inline_svg
+from devbench.reports.ops_tables import ops_tables
 from devbench.reports.phone_cards import phone_cards
 from devbench.reports.pictures import Drawing, Picture, all_pictures
 from devbench.reports.pictures.style import svg_of
@@ -109,6 +110,7 @@ def html(report: Report) -> str:
         links=_links(report, table),
         evidence=evidence_by_phone(report),
         most_pictures=MOST_PICTURES,
+        operators=ops_tables(report),
         strip=(WIDTH, HEIGHT),
         cards=phone_cards(report),
         failures=_failures(report),

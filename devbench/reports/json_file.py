@@ -10,6 +10,7 @@ from devbench.domain.summary import Cell, CellSummary
 from devbench.reports.affinity import affinity_json
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
+from devbench.reports.ops_tables import ops_json
 from devbench.summary import setup_words
 from devbench.summary.series import series_of
 
@@ -63,6 +64,7 @@ def _cell(summary: CellSummary, report: Report) -> Json:
         "comparison": to_json(summary.comparison),
         "taints": to_json(summary.taints),
         "failure": to_json(summary.failure),
+        "ops": ops_json(summary),
     }
     return _scrubbed(value, report)
 

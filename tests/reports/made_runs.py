@@ -274,7 +274,7 @@ def _with_numbers(plan: Plan, device: DeviceInfo, job: Job, common: Measurement)
 
 
 def _op(index: int, kind: str, mean_ns: float) -> OpTime:
-    return OpTime(index=index, type=kind, name=f"layer_{index}", mean_ns=mean_ns, calls=50)
+    return OpTime(index=index, type=kind, name=f"layer_{index}", mean_ns=mean_ns, calls=60)
 
 
 def _usage(size: int, wall_ns: int) -> tuple[Usage, ...]:

@@ -10,6 +10,7 @@ from devbench.domain.summary import Cell, CellSummary
 from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, by_phone, drawings_by_phone, labels, short
 from devbench.reports.pictures.style import HATCHES, MUTED, PAPER, SERIES, SMALL, new_figure
+from devbench.summary.ops import profile_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,13 +20,9 @@ _MOST_TYPES = 6
 
 
 def share_by_type(cell: Cell) -> dict[str, float]:
-    """Operator type → share of the summed operator time (1 in all), over the `ok` runs of pass `ops`."""
-    total: dict[str, float] = defaultdict(float)
-    for run in cell.of_pass("ops"):
-        for op in run.ops:
-            total[op.type] += op.mean_ns * op.calls
-    whole = sum(total.values())
-    return {kind: total[kind] / whole for kind in sorted(total, key=lambda k: -total[k])} if whole else {}
+    """Operator type → share of the summed operator time (1 in all), from the `ok` run of pass `ops`."""
+    profile = profile_of(cell)
+    return profile.by_type() if profile else {}
 
 
 def _drawings(report: Report) -> list[Drawing]:
