@@ -2,7 +2,8 @@
  *
  * It needs the real library (DT_NEEDED, found by its run path), so whoever opens it finds all functions of that; only
  * two of them are its own: the one that reads a model looks whether the file ends in PLANTED_PCT=<number>, and the one
- * that runs it then works on, for that share of what the real inference has just taken.
+ * that runs it then works on, for that share of the time that its thread has just worked (not of what it waited for a
+ * core: on a busy computer that would plant a multiple). So it is for one thread.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,9 +24,9 @@ static void *real(const char *name) {
     return function;
 }
 
-static int64_t now_ns(void) {
+static int64_t worked_ns(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
@@ -50,10 +51,10 @@ int LiteRtRunCompiledModel(void *compiled, size_t signature, size_t n_inputs, vo
                            void **outputs) {
     static int (*function)(void *, size_t, size_t, void **, size_t, void **);
     if (!function) function = (int (*)(void *, size_t, size_t, void **, size_t, void **))real(__func__);
-    int64_t begun_ns = now_ns();
+    int64_t begun_ns = worked_ns();
     int status = function(compiled, signature, n_inputs, inputs, n_outputs, outputs);
-    int64_t ended_ns = now_ns(), until_ns = ended_ns + (int64_t)(planted * (double)(ended_ns - begun_ns));
-    while (planted > 0 && now_ns() < until_ns) {
+    int64_t ended_ns = worked_ns(), until_ns = ended_ns + (int64_t)(planted * (double)(ended_ns - begun_ns));
+    while (planted > 0 && worked_ns() < until_ns) {
     }
     return status;
 }

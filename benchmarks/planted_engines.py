@@ -37,12 +37,12 @@ class Heating:
 
 
 def paced_variants(folder: Path, *, effect_pct: float, heating: Heating | None) -> tuple[Variant, ...]:
-    """Control, A, and B that is slower by `effect_pct`: each process draws its own level around the latency."""
+    """Control, A, and B that is slower by `effect_pct` (0: A's very content); each process draws its own level."""
     found = []
-    for seed, (name, latency_us) in enumerate(LATENCIES_US.items(), 1):
+    for name, latency_us in LATENCIES_US.items():
         behaviour: dict[str, object] = {
             "latency_us": latency_us * (1 + effect_pct / 100 if name == "b" else 1),
-            "run_noise_pct": RUN_NOISE_PCT, "noise_pct": NOISE_PCT, "seed": seed, "sleep": 1,
+            "run_noise_pct": RUN_NOISE_PCT, "noise_pct": NOISE_PCT, "sleep": 1,
         }  # fmt: skip
         if heating is not None:
             behaviour |= {

@@ -2,8 +2,8 @@
  * file says. Never shipped.
  *
  * The file is a real .tflite (the runner looks at it), followed by a line PACED and lines key=value; paced.py writes it.
- * It has one input `bits` [1,2] and one output `both` [1,1], both float32. All draws come from `seed`; `run_noise_pct`
- * alone differs from process to process.
+ * It has one input `bits` [1,2] and one output `both` [1,1], both float32. All draws come from `seed`, the same in each
+ * process; with `run_noise_pct` each process has draws of its own.
  *
  *     latency_us first_us load_us        one inference (busy), extra of the first, of making the interpreter
  *     warmup_n warmup_pct                the first N inferences are slower
@@ -233,6 +233,7 @@ tfl_interpreter *TfLiteInterpreterCreate(const tfl_model *m, const tfl_options *
     i->random = (uint64_t)number_of(m, "seed", 1);
     uint64_t process = i->random ^ (uint64_t)getpid() << 32;
     i->run_factor = 1.0 + number_of(m, "run_noise_pct", 0) / 100.0 * uniform(&process);
+    if (number_of(m, "run_noise_pct", 0) > 0) i->random = process;
     i->input = (struct tfl_tensor){"bits", 2, {1, 2}, {0}};
     i->output = (struct tfl_tensor){"both", 2, {1, 1}, {0}};
     if (text_of(m, "message")) report(o, "%s", text_of(m, "message"));
