@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devbench.parse.quantity import integer
 from devbench.parse.refusal import refuse
-from devbench.parse.text import Notes, clean
+from devbench.parse.text import Notes, clean, is_prompt
 
 # `grep . FILES` prints path:value, `head FILES` headings, `echo; cat` loops the path alone on a line.
 _PAIR = re.compile(r"(/sys/[A-Za-z0-9_./-]{1,200}?)(?:[ \t]{0,4}[:=][ \t]{0,4}|[ \t]{1,8})(?=\S)(.{0,4000})")
@@ -52,6 +52,8 @@ def _by_path(lines: list[str], notes: Notes) -> dict[str, list[str]]:
     path: str | None = None
     for line in lines:
         line = line.strip()
+        if is_prompt(line):
+            continue
         error = _ERROR.fullmatch(line)
         pair, heading = _PAIR.fullmatch(line), _HEADING.fullmatch(line)
         if error and not line.startswith("/sys/"):

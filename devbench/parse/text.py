@@ -11,6 +11,7 @@ import re
 
 MAX_WARNINGS = 40
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]")
+_PROMPT = re.compile(r"(?:[0-9]{1,3}\|)?[A-Za-z0-9_.@-]{1,48}:[^\s:]{0,120} [$#](?: |$)")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -39,6 +40,11 @@ def clean(text: str | bytes) -> str:
     # `adb shell` before Android 7 turns \n into \r\n, and a Windows console turns that into \r\r\n.
     text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     return _ESCAPES.sub("", text) if "\x1b" in text else text
+
+
+def is_prompt(line: str) -> bool:
+    """Whether `line` begins with the prompt of Android's shell, `taimen:/ $ ` or `shell@A37f:/ # `."""
+    return _PROMPT.match(line) is not None
 
 
 def excerpt(line: str, length: int = 80) -> str:

@@ -51,3 +51,20 @@ def test_app_summary_of_android_12_has_both_columns() -> None:
     assert (summary["code_bytes"], summary["code_rss_bytes"]) == (2700 * KIB, 30000 * KIB)
     assert summary["unknown_rss_bytes"] == 1234 * KIB
     assert "unknown_bytes" not in summary
+
+
+_BEFORE = (
+    b"* daemon not running; starting now at tcp:5037\n* daemon started successfully\n"
+    b"WARNING: linker: /system/bin/x: unsupported flags DT_FLAGS_1=0x8000001\n"
+    b"WARNING: linker: x: unused DT entry: type 0x6ffffef5 arg 0x1234\n1|taimen:/ $ dumpsys x; cat y\n"
+)
+_AFTER = b"\n127|taimen:/ $ \nshell@A37f:/ $ exit\n"
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_the_noise_of_a_shell_around_it_changes_nothing(name: str) -> None:
+    """The chatter of the adb daemon, the linker's warnings and prompts before and behind an output."""
+    kind, data = name.split("/")[0], (_FIXTURES / name).read_bytes()
+    noisy = _BEFORE + data + _AFTER
+    assert guess_kind(noisy) == kind
+    assert parse(kind, noisy).values == parse(kind, data).values
