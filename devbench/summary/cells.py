@@ -47,6 +47,9 @@ def cells_of(run: Run) -> tuple[Cell, ...]:
     )
 
 
+APP_RUNNERS = frozenset({"apk", "apk-background", "app_process"})
+
+
 def cell_key(job: Job) -> tuple[object, ...]:
     """What jobs of one cell have in common."""
     inputs = (tuple(sorted(job.input_shapes.items())), tuple(sorted(job.input_files.items())), job.signature)
@@ -61,9 +64,15 @@ def setup_words(cell: Cell) -> dict[str, str]:
         "delegate": cell.backend.delegate,
         "threads": f"{threads} thread" if threads == 1 else f"{threads} threads",
         "cores": f"{cell.backend.cores} cores",
-        "runner": cell.runner,
+        "runner": _mode(cell),
         "abi": cell.abi,
     }
+
+
+def _mode(cell: Cell) -> str:
+    """The runner; of an app that the phone declares as simulated, with that word."""
+    simulated = cell.runner in APP_RUNNERS and "app" in cell.device.simulated
+    return f"{cell.runner}, app (simulated)" if simulated else cell.runner
 
 
 def varying_setup(cells: Iterable[Cell]) -> tuple[str, ...]:

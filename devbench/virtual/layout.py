@@ -30,11 +30,11 @@ if [ "$2" != dev.devbench.runner.Main ] || [ ! -r "$CLASSPATH" ]; then
 fi
 shift 3
 for word in "$@"; do case "$word" in out=*) exec >"${{word#out=}}" ;; *) set -- "$@" "$word" ;; esac; shift; done
-printf '{{"event":"app","mode":"app_process","pid":%d,"vm":"none (simulated)"}}\\n' $$
+echo '{{"event":"app","mode":"app_process","pid":'$$',"vm":"none (simulated)"}}'
 {CORE} "$@" &
 wait $!
 code=$?
-if [ $code -lt 128 ]; then printf '{{"event":"exit","code":%d,"signal":null}}\\n' $code; fi
+if [ $code -lt 128 ]; then echo '{{"event":"exit","code":'$code',"signal":null}}'; fi
 exit $code
 """
 SERVICE_SOCKET = "/dev/socket/service"

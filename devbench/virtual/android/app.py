@@ -128,8 +128,12 @@ async def measure(job: Job, pairs: list[tuple[str, str]]) -> None:
     end.close()
     code = await handset.running.wait(pid)
     handset.apps.pop(PACKAGE, None)
-    if code >= 0:  # who was ended by a signal writes no more
+    if code >= 0:
         job.line(f'{{"event":"exit","code":{code},"signal":null}}')
+    else:  # who was ended by a signal writes no more; the zygote, whose child it was, does
+        said = f"Process {pid} exited due to signal {-code} ({signal.strsignal(-code)})"
+        wall_s = handset.clock.wall_s()
+        handset.log.add(Entry(wall_s=wall_s, pid=1, tid=1, priority="I", tag="Zygote", text=said))
 
 
 def placed(value: str, places: dict[str, str]) -> str:

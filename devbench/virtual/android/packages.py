@@ -90,7 +90,11 @@ async def dump_package(call: Call, words: list[str]) -> int:
 
 async def install(call: Call, words: list[str]) -> int:
     """A file of the phone's, or `-S SIZE` bytes from standard input."""
-    number = await open_session(call)
+    try:
+        number = await open_session(call)
+    except OSError as error:
+        call.print(f"Failure [INSTALL_FAILED_INTERNAL_ERROR: {error.strerror}]")
+        return 1
     try:
         await write_apk(call, number, "base.apk", size_option(words), words[-1] if words else "")
     except (OSError, ValueError) as error:

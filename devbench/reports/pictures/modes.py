@@ -1,0 +1,103 @@
+"""What the way of running costs: each model's steady latency in every mode, against one of them on its phone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from devbench.domain.summary import CellSummary
+from devbench.reports.base import Report
+from devbench.reports.pictures.base import Drawing, Picture, drawings_by_phone, short, steady_ns
+from devbench.reports.pictures.style import LINE, SMALL, new_figure, series_style
+from devbench.summary import setup_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_BASE = "native"
+_DELTA_PCT = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mode:
+    """One way to run one model on one phone: its latency, and the one it is compared with."""
+
+    variant: str
+    device: str
+    mode: str
+    steady_ns: float
+    against: str
+    base_ns: float
+
+    @property
+    def delta_pct(self) -> float:
+        return _DELTA_PCT * (self.steady_ns / self.base_ns - 1)
+
+
+def _modes(_: Report, summaries: Sequence[CellSummary]) -> list[_Mode] | None:
+    """Cells that differ in nothing but the mode, side by side; None where there is one mode only."""
+    groups: dict[tuple[object, ...], list[CellSummary]] = {}
+    for summary in summaries:
+        cell = summary.cell
+        words = {name: word for name, word in setup_words(cell).items() if name != "runner"}
+        groups.setdefault((cell.variant.variant, *words.values()), []).append(summary)
+    found: list[_Mode] = []
+    for cells in groups.values():
+        values = {s.cell.runner: ns for s in cells if (ns := steady_ns(s)) is not None}
+        if len(values) < 2:
+            continue
+        against = _BASE if _BASE in values else next(iter(values))
+        found += [
+            _Mode(
+                variant=s.cell.variant.variant, device=s.cell.device.device, mode=s.cell.runner,
+                steady_ns=values[s.cell.runner], against=against, base_ns=values[against],
+            )
+            for s in cells if s.cell.runner in values
+        ]  # fmt: skip
+    return found or None
+
+
+def _draw(modes: list[_Mode]) -> Figure:
+    """Bars of differences, each with its number: a table that can be seen."""
+    figure = new_figure(7.4, 1.2 + 0.34 * len(modes))
+    axis = figure.subplots()
+    colours = {mode: series_style(i)["color"] for i, mode in enumerate(dict.fromkeys(m.mode for m in modes))}
+    places = range(len(modes))
+    axis.barh(places, [m.delta_pct for m in modes], color=[colours[m.mode] for m in modes], height=0.6)
+    for place, m in zip(places, modes, strict=True):
+        text = f"{m.delta_pct:+.1f} %" if m.mode != m.against else "compared with"
+        end = (max(m.delta_pct, 0.0), place)
+        axis.annotate(text, end, xytext=(4, 0), textcoords="offset points", va="center", fontsize=SMALL)
+    axis.set_yticks(places, [f"{short(m.variant)} · {m.mode}" for m in modes])
+    axis.invert_yaxis()
+    axis.axvline(0, color=LINE)
+    deltas = [m.delta_pct for m in modes]
+    widest = max(map(abs, deltas)) or 1.0
+    axis.set_xlim(min(0.0, *deltas) - 0.1 * widest, max(0.0, *deltas) + 0.35 * widest)
+    axis.set_xlabel(f"steady latency, difference from {modes[0].against} (%)")
+    return figure
+
+
+def _drawings(report: Report) -> list[Drawing]:
+    return drawings_by_phone(report, _modes, _draw)
+
+
+def _rows(report: Report) -> list[Sequence[object]]:
+    rows: list[Sequence[object]] = [("variant", "device", "mode", "steady_ns", "against", "delta_pct")]
+    for device in report.run.header.devices:
+        mine = [s for s in report.summaries if s.cell.device.device == device.device]
+        rows += [
+            (m.variant, m.device, m.mode, m.steady_ns, m.against, m.delta_pct) for m in _modes(report, mine) or ()
+        ]
+    return rows
+
+
+PICTURE = Picture(
+    name="modes",
+    place=25,
+    question="What does the way of running cost?",
+    sentence="Each mode's steady latency against native on the same phone; modes are never pooled.",
+    drawings=_drawings,
+    rows=_rows,
+)
