@@ -41,6 +41,22 @@ def only_output(model: Path | str, inputs: Mapping[str, Array]) -> Array:
     return output
 
 
+def each_output(model: Path | str, rows: Array) -> Array:
+    """The output of a model with one input and one output for each of `rows`, one at a time, as one array."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        litert = pytest.importorskip("ai_edge_litert.interpreter")
+    interpreter = litert.Interpreter(str(model), num_threads=1)
+    interpreter.allocate_tensors()
+    (given,), (asked,) = interpreter.get_input_details(), interpreter.get_output_details()
+    outputs = []
+    for place in range(len(rows)):
+        interpreter.set_tensor(given["index"], rows[place : place + 1])
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(asked["index"]).copy())
+    return np.concatenate(outputs)
+
+
 def _indices(litert: Any, model: str) -> tuple[dict[str, int], dict[str, int]]:
     """Tensor indices of inputs and outputs by name: the first signature's names, else the tensors' own."""
     # On an interpreter of its own: signature runners keep references that forbid allocating again.

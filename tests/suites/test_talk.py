@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from referee import only_output
+from referee import each_output
 
 from devbench.domain.held_out import Preprocessing
 from devbench.domain.suite import Recipe, Suite
@@ -59,9 +59,7 @@ def phone_accuracy(variant: Variant, *, preprocessing: Preprocessing | None = No
     assert held_out is not None
     other = None if preprocessing is None else (preprocessing,)
     (inputs,) = model_inputs(held_out, preprocessing=other)
-    name = variant.inputs[0].name
-    outputs = [only_output(variant.path, {name: inputs[i : i + 1]}) for i in range(len(inputs))]
-    return accuracy(held_out.metric, np.concatenate(outputs), labels_of(held_out))
+    return accuracy(held_out.metric, each_output(variant.path, inputs), labels_of(held_out))
 
 
 def host_accuracy(variant: Variant, folder: Path) -> float:
