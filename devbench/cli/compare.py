@@ -84,10 +84,13 @@ def _are_files(a: str, b: str) -> bool:
 def _measure(asked: Asked, out: Path, json_: bool, quiet: bool) -> int:
     from devbench.cli.measuring import How, measure_new
     from devbench.console import Progress
+    from devbench.errors import UsageError
     from devbench.graph.model_file import read_variants
     from devbench.pairing import Side, compare_sides
 
     names = [variant.variant for variant in read_variants(asked.models)]
+    if len(names) != 2:
+        raise UsageError("A and B are the same file", fix=f"devbench aa {asked.models[0]}")
 
     def show(run: Run, as_json: bool) -> None:
         sides = [Side(run=run, variant=name) for name in names]

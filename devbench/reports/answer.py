@@ -124,7 +124,9 @@ def _compared(report: Report, group: Group) -> str:
         word = "faster" if ratio < 1 else "slower"
         change = f"{100 * abs(ratio - 1):.1f} % {word}"
         return f"{where}, {name} is only {change} than {baseline} (ratio {_doubt(comparison, ratio)})."
-    more = f"; about {comparison.rounds_needed} rounds would settle it" if comparison.rounds_needed else ""
+    needed = comparison.rounds_needed
+    # with rounds enough it is the correction for many comparisons that leaves it open
+    more = f"; about {needed} rounds would settle it" if needed and needed > comparison.rounds else ""
     runs = f", {_runs(comparison.rounds)}" if comparison.low is not None else ""
     return (
         f"{where}, whether {name} is faster than {baseline} is undecided "

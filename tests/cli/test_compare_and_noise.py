@@ -9,7 +9,7 @@ import pytest
 from rig import MODELS, NEW, Rig
 from started import Devbench
 
-GATE = MODELS / "and-gate.tflite"
+GATE, TWO = MODELS / "and-gate.tflite", MODELS / "two-inputs.tflite"
 
 
 def test_what_aa_finds_is_kept_and_said_to_the_next_run(rig: Rig, devbench: Devbench) -> None:
@@ -55,7 +55,8 @@ def test_the_recipe_tells_what_each_tweak_is_worth(rig: Rig, devbench: Devbench)
         (("compare", "a.tflite", "b.tflite"), "a.tflite is not a model file"),
         (("compare", GATE, "latest"), "latest is not a model file"),
         (("compare", "latest:a", "latest:b", "--rounds", 8), "--rounds is for model files"),
-        (("compare", GATE, GATE, "--rounds", 8, "--max-rounds", 4), "--max-rounds 4 is less than"),
+        (("compare", GATE, GATE), "A and B are the same file"),
+        (("compare", GATE, TWO, "--rounds", 8, "--max-rounds", 4), "--max-rounds 4 is less"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_phone(
