@@ -167,6 +167,16 @@ def keras_graph() -> bytes:
     return _frozen(keras.Model(image, layers.Dense(5, name="scores")(x)), (1, 16, 16, 3))
 
 
+def mobilenet_graph(alpha: float, size: int) -> bytes:
+    """MobileNet with seeded weights, frozen: image [1,size,size,3] → the values before the softmax."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    shape = (size, size, 3)
+    model = keras.applications.MobileNet(shape, alpha=alpha, weights=None, classifier_activation=None)
+    return _frozen(model, (1, *shape))
+
+
 def inception_graph() -> bytes:
     """Inception-v3 with seeded weights, frozen: image [1,299,299,3] → the values before the softmax."""
     import keras
