@@ -12,6 +12,7 @@ from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.reports.ops_tables import ops_json
 from devbench.summary import setup_words
+from devbench.summary.node_trace import node_trace
 from devbench.summary.series import series_of
 
 REPORT_SCHEMA = 1
@@ -61,12 +62,22 @@ def _cell(summary: CellSummary, report: Report) -> Json:
         "status": summary.status,
         "verdict": summary.verdict,
         "estimates": to_json(summary.estimates),
+        "trace": _trace(cell),
         "comparison": to_json(summary.comparison),
         "taints": to_json(summary.taints),
         "failure": to_json(summary.failure),
         "ops": ops_json(summary),
     }
     return _scrubbed(value, report)
+
+
+def _trace(cell: Cell) -> Json:
+    """What tracing costs, and time and memory by type of node."""
+    trace = node_trace(cell)
+    if trace is None:
+        return None
+    values = _object(to_json(trace))
+    return {"nodes": trace.nodes, **{name: value for name, value in values.items() if name != "ops"}}
 
 
 def _series(report: Report, cell: Cell) -> Json:

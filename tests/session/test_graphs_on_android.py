@@ -1,4 +1,4 @@
-"""TensorFlow Mobile on a phone with Android's own linker and libc (env DEVBENCH_RIG, root), through adb and session.
+"""TensorFlow Mobile on a phone with Android's own linker and libc (env DEVBENCH_RIG, root), by adb and session.
 
 The talk's models as Keras 3 freezes them, before and after the talk's transforms, against TensorFlow here.
 """
@@ -37,7 +37,8 @@ RIG = os.environ.get("DEVBENCH_RIG")
 VERSIONS = ("1.4.0", "1.13.1")
 # the talk's own string, with what Keras 3 needs before it
 TALK = """fold_keras_batch_norms strip_unused_nodes(type=float, shape="1,{size},{size},3")
-remove_nodes(op=Identity, op=CheckNumerics) fold_constants(ignore_errors=true) fold_batch_norms fold_old_batch_norms"""
+remove_nodes(op=Identity, op=CheckNumerics) fold_constants(ignore_errors=true)
+fold_batch_norms fold_old_batch_norms"""
 PARITY = 1e-4
 
 pytestmark = [
