@@ -17,19 +17,23 @@ from devbench.errors import UsageError
 
 DEFAULT_THREADS = 4
 # in the order of a session: what cannot run at all shows before the long part
-PASSES = ("resources", "ops", "latency")
+PASSES = ("resources", "ops", "accuracy", "latency")
 MAX_ROUNDS = 20
 
 PROFILES: dict[str, Profile] = {
     "quick": Profile(
-        name="quick", rounds=3, bounds=Bounds(steady_min_ms=500, steady_soft_ms=5000), careful=False
+        name="quick",
+        rounds=3,
+        bounds=Bounds(steady_min_ms=500, steady_soft_ms=5000),
+        passes=("latency", "resources", "accuracy"),
+        careful=False,
     ),
     "standard": Profile(
         name="standard",
         rounds=8,
         max_rounds=MAX_ROUNDS,
         bounds=Bounds(),
-        passes=("latency", "resources", "ops"),
+        passes=("latency", "resources", "ops", "accuracy"),
     ),
     "tail": Profile(
         name="tail",
@@ -53,7 +57,8 @@ class EngineChoice:
     """What runs a variant on a target, as resolved: engine and runner with the hashes of the very files.
 
     With `refused` there is nothing that could run it: its jobs are skipped with that failure. `no_ops` says
-    why its operators cannot be timed: then there is no job for that.
+    why its operators cannot be timed: then there is no job for that. `accuracy`: whether its runner runs held-out
+    sets.
     """
 
     engine: str
@@ -62,6 +67,7 @@ class EngineChoice:
     runner_sha256: str | None
     refused: Failure | None = None
     no_ops: str | None = None
+    accuracy: bool = False
 
 
 # (word of --runner, variant, target, engine as asked for or None) → what runs it
@@ -229,6 +235,10 @@ def delegates_for(variant: Variant, choices: Choices) -> tuple[str, ...]:
 
 def _has_pass(cell: _Cell, pass_name: str, passes: Sequence[str]) -> bool:
     """The control is there for latency; a graph is always traced, for that alone tells the nodes it executes."""
+    if pass_name == "accuracy":
+        return pass_name in passes and cell.variant.held_out is not None and cell.choice.accuracy
+    if cell.variant.mistake is not None:
+        return False  # the same file as another row: only what it answers differs
     if pass_name == "latency":
         return pass_name in passes
     if cell.variant.control or (pass_name == "ops" and cell.choice.no_ops is not None):
@@ -293,6 +303,8 @@ def _job(
         "input_sha256": choices.input_sha256,
         "signature": choices.signature,
     }
+    if pass_name == "accuracy" and variant.held_out is not None:
+        decides["held_out"] = replace(variant.held_out, folder="")
     if variant.fetches:
         decides["fetches"] = variant.fetches
     return Job(

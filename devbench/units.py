@@ -32,7 +32,7 @@ _SCALES: dict[str, tuple[DisplayUnit, ...]] = {
         DisplayUnit(symbol="B", divisor=1.0),
     ),
 }
-_PLAIN = {"percent": "%", "count": "", "ratio": "", "celsius": "°C", "kHz": "kHz"}
+_PLAIN = {"percent": "%", "count": "", "ratio": "", "value": "", "celsius": "°C", "kHz": "kHz"}
 
 
 def display_unit(unit: str, values: list[float]) -> DisplayUnit:

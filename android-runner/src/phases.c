@@ -160,6 +160,17 @@ static void mark_if_due(const struct bounds *b, int64_t *marked_ns) {
     line_end();
 }
 
+int64_t run_set(const struct engine *e, int64_t count, step_of_set before, step_of_set after, struct failure *f) {
+    begin_phase("steady");
+    for (int64_t n = 0; n < count; n++) {
+        int64_t ns = before(n, f) == 0 ? time_inference(e, f) : -1;
+        if (ns < 0 || after(n, f) != 0) break;
+        keep(ns);
+    }
+    flush();
+    return f->kind ? -1 : count;
+}
+
 int64_t run_steady(const struct engine *e, const struct bounds *b, bool profile, struct failure *f) {
     int64_t started = now_ns(), n = 0, marked_ns = 0;
     begin_phase("steady");

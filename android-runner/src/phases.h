@@ -23,6 +23,9 @@ int64_t time_inference(const struct engine *e, struct failure *f);
 int run_warmup(const struct engine *e, const struct bounds *b, struct warmup_result *result, struct failure *f);
 /* Number of inferences, or -1. With `profile`, their operators go to ops.h. */
 int64_t run_steady(const struct engine *e, const struct bounds *b, bool profile, struct failure *f);
+/* Every sample of a set once, each made ready by `before` and taken by `after`, neither of which counts as inference. */
+typedef int (*step_of_set)(int64_t n, struct failure *f);
+int64_t run_set(const struct engine *e, int64_t count, step_of_set before, step_of_set after, struct failure *f);
 /* CPUs on which the measuring thread was seen between inferences. */
 uint64_t cpus_seen(void);
 void line_sample(const char *phase, int64_t start_ns, int64_t ns);

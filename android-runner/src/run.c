@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "batch.h"
 #include "job.h"
 #include "log.h"
 #include "model_file.h"
@@ -24,10 +25,12 @@ static const char *const KEYS[] = {
     "engine", "lib", "model", "delegate", "threads", "cpu_mask", "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
     "warmup_block_n", "warmup_block_ms", "warmup_tolerance_pct", "steady_min_n", "steady_min_ms", "steady_soft_ms",
     "steady_soft_n", "steady_max_n", "warmup_keep_n", "marks_ms", "inputs", "*input", "*shape", "*feed", "*fetch",
+    "*batch", "*raw", "*resize", "*channels", "*mean", "*scale", "*layout", "samples",
     "signature", "outputs", "until",
     "hold_max_ms", "nonce", "out", "err", "detach", NULL};
 
-enum pass { LATENCY, RESOURCES, OPS };
+enum pass { LATENCY, RESOURCES, OPS, ACCURACY };
+static const char *const PASSES[] = {"latency", "resources", "ops", "accuracy"};
 
 struct run {
     struct args args;
@@ -49,6 +52,16 @@ static void check_inputs_argument(const char *inputs) {
     parse_integer(inputs + 7, "inputs", 0, INT64_MAX);
 }
 
+static void check_batch_arguments(const struct run *r) {
+    const struct args *a = &r->args;
+    bool accuracy = r->pass == ACCURACY;
+    if (accuracy && (!args_text(a, "samples", NULL) || !args_nth(a, "batch", 0)))
+        usage_error("pass=accuracy needs samples=COUNT and batch=NAME=FILE");
+    for (int i = 0; !accuracy && BATCH_KEYS[i]; i++)
+        if (args_nth(a, BATCH_KEYS[i], 0)) usage_error("%s: only for pass=accuracy", BATCH_KEYS[i]);
+    if (!accuracy && args_text(a, "samples", NULL)) usage_error("samples: only for pass=accuracy");
+}
+
 static void read_arguments(struct run *r, int count, char **values) {
     r->args = args_check(count, values, KEYS);
     const struct args *a = &r->args;
@@ -57,8 +70,10 @@ static void read_arguments(struct run *r, int count, char **values) {
         if (strcmp(ENGINES[i]->name, engine) == 0) r->engine = ENGINES[i];
     if (!r->engine) usage_error("engine: this runner knows no '%s'", engine);
     r->pass_name = args_text(a, "pass", "latency");
-    r->pass = strcmp(r->pass_name, "resources") == 0 ? RESOURCES : strcmp(r->pass_name, "ops") == 0 ? OPS : LATENCY;
-    if (r->pass == LATENCY && strcmp(r->pass_name, "latency") != 0) usage_error("pass: there is no '%s'", r->pass_name);
+    int pass = 0;
+    while (pass < COUNT_OF(PASSES) && strcmp(r->pass_name, PASSES[pass]) != 0) pass++;
+    if (pass == COUNT_OF(PASSES)) usage_error("pass: there is no '%s'", r->pass_name);
+    r->pass = (enum pass)pass;
     r->options = (struct run_options){
         .args = a,
         .library = args_required(a, "lib"),
@@ -70,6 +85,7 @@ static void read_arguments(struct run *r, int count, char **values) {
     };
     if (strcmp(r->options.delegate, "xnnpack") != 0 && strcmp(r->options.delegate, "none") != 0)
         usage_error("delegate: '%s' is neither xnnpack nor none", r->options.delegate);
+    check_batch_arguments(r);
     bool graph = strcmp(r->engine->format, "pb") == 0;
     if (!graph && (args_nth(a, "feed", 0) || args_nth(a, "fetch", 0)))
         usage_error("feed, fetch: engine %s runs whole models, not parts of graphs", engine);
@@ -189,6 +205,7 @@ static int load(struct run *r, struct failure *f) {
 static int first_and_warmup(struct run *r, struct failure *f) {
     struct warmup_result warmup;
     if (fill_inputs(r->engine, &r->io, &r->args, f) != 0) return -1;
+    if (r->pass == ACCURACY && batch_prepare(0, f) != 0) return -1;
     int64_t started = now_ns(), ns = time_inference(r->engine, f);
     if (ns < 0) return -1;
     line_sample("first", started, ns);
@@ -222,10 +239,12 @@ static int hold(const struct run *r, struct failure *f) {
 static int measure(struct run *r, struct failure *f) {
     struct cpu_usage before, after;
     if (load(r, f) != 0) return -1;
+    if (r->pass == ACCURACY && batch_open(r->engine, &r->io, &r->args, f) != 0) return -1;
     bool hwm_reset = reset_peak_memory();
     if (first_and_warmup(r, f) != 0) return -1;
     cpu_usage_now(&before);
-    int64_t n = run_steady(r->engine, &r->bounds, r->pass == OPS, f);
+    int64_t n = r->pass == ACCURACY ? run_set(r->engine, batch_count(), batch_prepare, batch_keep, f)
+                                    : run_steady(r->engine, &r->bounds, r->pass == OPS, f);
     cpu_usage_now(&after);
     if (n < 0) return -1;
     r->steady_n = n;
@@ -233,7 +252,8 @@ static int measure(struct run *r, struct failure *f) {
     tell_readback();
     if (r->pass == RESOURCES && hold(r, f) != 0) return -1;
     ops_tell();
-    return tell_outputs(r->engine, &r->io, args_text(&r->args, "outputs", NULL), f);
+    const char *folder = args_text(&r->args, "outputs", NULL);
+    return r->pass == ACCURACY ? batch_tell(folder, f) : tell_outputs(r->engine, &r->io, folder, f);
 }
 
 int command_run(int count, char **values) {

@@ -34,9 +34,9 @@ void line_tensors(const char *key, const struct tensor *tensors, int n) {
     line_raw("]");
 }
 
-static const char *input_file(const struct args *args, const struct tensor *t, int index) {
+const char *input_argument(const struct args *args, const char *key, const struct tensor *t, int index) {
     const char *value;
-    for (int i = 0; (value = args_nth(args, "input", i)) != NULL; i++) {
+    for (int i = 0; (value = args_nth(args, key, i)) != NULL; i++) {
         /* A tensor name may hold '=', a path as well: the first '=' after which the name agrees decides. */
         for (const char *equals = strchr(value, '='); equals; equals = strchr(equals + 1, '='))
             if (selects(value, (size_t)(equals - value), t, index)) return equals + 1;
@@ -44,7 +44,7 @@ static const char *input_file(const struct args *args, const struct tensor *t, i
     return NULL;
 }
 
-static int read_exactly(const char *path, const struct tensor *t, char *to, struct failure *f) {
+int read_exactly(const char *path, const struct tensor *t, char *to, struct failure *f) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t n = 0;
     ssize_t got = 0;
@@ -59,7 +59,7 @@ static int read_exactly(const char *path, const struct tensor *t, char *to, stru
 }
 
 static int fill(const struct tensor *t, int index, const struct args *args, void *to, struct failure *f) {
-    const char *file = input_file(args, t, index), *inputs = args_text(args, "inputs", "random:0");
+    const char *file = input_argument(args, "input", t, index), *inputs = args_text(args, "inputs", "random:0");
     if (file) return read_exactly(file, t, to, f);
     if (strcmp(inputs, "zeros") == 0) {
         memset(to, 0, t->bytes);
@@ -70,7 +70,7 @@ static int fill(const struct tensor *t, int index, const struct args *args, void
     return fail(f, "usage", "input", 0, "input '%s' has type %s, which is not generated: give a file", t->name, t->dtype);
 }
 
-static int check_selectors(const char *key, const struct model_io *io, const struct args *args, struct failure *f) {
+int check_selectors(const char *key, const struct model_io *io, const struct args *args, struct failure *f) {
     const char *value;
     for (int i = 0; (value = args_nth(args, key, i)) != NULL; i++) {
         bool known = false;
@@ -110,7 +110,7 @@ static int write_file(const char *path, const char *from, size_t n, struct failu
     return fail(f, kind, "output", error, "%s: %s", path, strerror(error));
 }
 
-static int tell_output(const struct tensor *t, int index, const void *data, const char *folder, struct failure *f) {
+int tell_output(const struct tensor *t, int index, const void *data, const char *folder, struct failure *f) {
     struct sha256 s;
     char hex[65], path[4096];
     if (folder) {
@@ -132,9 +132,13 @@ static int tell_output(const struct tensor *t, int index, const void *data, cons
     return 0;
 }
 
+int make_folder(const char *folder, struct failure *f) {
+    if (!folder || mkdir(folder, 0755) == 0 || errno == EEXIST) return 0;
+    return fail(f, "usage", "output", errno, "%s: %s", folder, strerror(errno));
+}
+
 int tell_outputs(const struct engine *e, const struct model_io *io, const char *folder, struct failure *f) {
-    if (folder && mkdir(folder, 0755) != 0 && errno != EEXIST)
-        return fail(f, "usage", "output", errno, "%s: %s", folder, strerror(errno));
+    if (make_folder(folder, f) != 0) return -1;
     for (int i = 0; i < io->n_outputs; i++) {
         const void *data = e->map_output(i, f);
         if (!data) return -1;

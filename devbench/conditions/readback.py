@@ -197,7 +197,7 @@ def _near(khz: int, asked: int) -> bool:
 def _count(run: _Run) -> Iterator[Taint]:
     """Steady ended before its bounds: the runner obeys them, so something else ended it."""
     bounds, m = run.job.bounds, run.measurement
-    if run.job.pass_name == "ops" or run.job.runner in OWN_BOUNDS:
+    if run.job.pass_name in ("ops", "accuracy") or run.job.runner in OWN_BOUNDS:
         return
     samples = m.samples_ns("steady")
     n, usage = len(samples), run.steady

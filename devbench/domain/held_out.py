@@ -58,7 +58,8 @@ class HeldOut:
     same place; `model_dtypes` are the types that the model reads. `labels` are what the first output is judged by:
     `top1` and `exact_match` compare the position of the largest score along the last axis with an int32 label,
     `binary` an output above one half with 0 or 1, `mean_absolute_error` takes the mean distance, in `unit`.
-    `classes` names the positions of the scores.
+    `classes` names the positions of the scores. `reference` is what the network itself, before any conversion, said
+    of the set on the host: the first output, None where that is not known.
     """
 
     name: str
@@ -71,3 +72,4 @@ class HeldOut:
     labels: DataFile
     classes: tuple[str, ...] = field(default=())
     unit: str | None = None
+    reference: DataFile | None = None

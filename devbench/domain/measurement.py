@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from devbench.domain.device import DeviceState
+from devbench.domain.judged import Judged
 from devbench.domain.taint import Taint
 
 MEASUREMENT_SCHEMA = 1
@@ -169,6 +170,7 @@ class Measurement:
     told: ToolTold | None = None
     marks: tuple[Mark, ...] = ()
     outputs: tuple[OutputFile, ...] = ()
+    judged: Judged | None = None
     scrapes: dict[str, str] = field(default_factory=dict)
     warmup_status: str | None = None
     clock_state: str | None = None

@@ -40,6 +40,7 @@ class Variant:
     from (`imagenet`, `seeded`, `trained`, `exact` for weights set by formula, or None for a file from outside), and
     `weights_note` why they are not those that were asked for; `source_sha256` is the hash of what the first step
     started from: a file, or the code that makes the network. `held_out` is what its accuracy is measured on.
+    `mistake` says what is deliberately wrong with how its inputs are made ready: such a row shows what that does.
     `fetches` are the results computed of a graph, as `NODE` or `NODE:OUTPUT`: a `.pb` has no outputs of its own.
     """
 
@@ -59,3 +60,4 @@ class Variant:
     source_sha256: str | None = None
     held_out: HeldOut | None = None
     fetches: tuple[str, ...] = ()
+    mistake: str | None = None

@@ -18,7 +18,7 @@ Better: TypeAlias = Literal["lower", "higher"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One number of a cell; `unit` is canonical (`ns` `byte` `percent` `count` `ratio`).
+    """One number of a cell; `unit` is canonical (`ns` `byte` `percent` `count` `ratio`; `value`: of the outputs).
 
     `passes` are the passes it is measured in (none: it needs no run). `column` is its place in tables,
     from the left; None keeps it out of tables, though not out of files. `of` says what a percentage is of.

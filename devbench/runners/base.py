@@ -137,10 +137,12 @@ class RunnerKind:
     """A word of `--runner`: one sentence on it, and what makes the Runner of a phone.
 
     A module in devbench/runners with RUNNERS = (RunnerKind(…), …) is found by itself. `takes_path`: the word
-    is `NAME=PATH`, and the file there (or `PATH/TARGET/NAME`) is the engine of its jobs.
+    is `NAME=PATH`, and the file there (or `PATH/TARGET/NAME`) is the engine of its jobs. `accuracy`: whether
+    it runs held-out sets.
     """
 
     name: str
     sentence: str
     make: Callable[[Site, Materials], Runner]
     takes_path: bool = False
+    accuracy: bool = False

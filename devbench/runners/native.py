@@ -12,15 +12,17 @@ from devbench.conditions import add_run_look, run_script
 from devbench.devices.state import parse_state, state_script
 from devbench.domain.device import DeviceState
 from devbench.domain.job import Job
+from devbench.domain.judged import Judged
 from devbench.domain.measurement import Failure, Measurement, OutputFile
 from devbench.domain.taint import Taint
 from devbench.domain.variant import Variant
-from devbench.errors import DeadlinePassed, DeviceError
+from devbench.errors import DeadlinePassed, DeviceError, RunnerError
 from devbench.metrics import all_scrapes
 from devbench.runners.base import Attempt, RunnerKind, Site
 from devbench.runners.cas import PROTOCOL, LocalFile, ensure_files, ensure_runner
 from devbench.runners.evidence import sharpened
 from devbench.runners.follow import REFUSED, follow
+from devbench.runners.held_out import judge, set_files_of, set_words
 from devbench.runners.jobs import (
     input_file,
     inputs_of,
@@ -84,7 +86,8 @@ class NativeRunner:
         site, phone = self.site, self.site.phone
         self._models = {v.variant: model_file(v) for v in variants}
         self._inputs = {path: input_file(path, sha256) for path, sha256 in inputs_of(jobs).items()}
-        files = [*self._programs(), *self._models.values(), *self._inputs.values()]
+        sets = set_files_of(variants, jobs)
+        files = [*self._programs(), *self._models.values(), *self._inputs.values(), *sets]
         again(site, lambda: ensure_files(phone, self._runner, files, self._told, stop=site.stop))
 
     def _programs(self) -> list[LocalFile]:
@@ -115,6 +118,7 @@ class NativeRunner:
         self._state = after
         failure = transcript.failure(log) if silent is None else _timeout(silent, log)
         failure = self._explained(failure, transcript, argv)
+        judged, failure = self._judged(attempt, outputs, failure)
         exit_ = transcript.first("exit") or {}
         return Measurement(
             **attempt.identity(),
@@ -126,6 +130,7 @@ class NativeRunner:
             ops=transcript.ops(),
             marks=transcript.marks(),
             outputs=outputs,
+            judged=judged,
             scrapes=scrapes,
             warmup_status=(transcript.first("warmup") or {}).get("status"),
             taints=self._taints(attempt.job, transcript),
@@ -137,6 +142,18 @@ class NativeRunner:
             signal=exit_.get("signal"),
             log_tail=log[-LOG_TAIL_BYTES:],
         )
+
+    def _judged(
+        self, attempt: Attempt, outputs: tuple[OutputFile, ...], failure: Failure | None
+    ) -> tuple[Judged | None, Failure | None]:
+        """What a held-out set's outputs are worth, or why that cannot be said."""
+        held_out = attempt.variant.held_out
+        if failure is not None or attempt.job.pass_name != "accuracy" or held_out is None:
+            return None, failure
+        try:
+            return judge(held_out, outputs, attempt.outputs.parent), None
+        except RunnerError as error:
+            return None, Failure(kind="unparsed", cause=error.message, fix=error.fix or "")
 
     def _explained(
         self, failure: Failure | None, transcript: Transcript, argv: list[str]
@@ -206,10 +223,13 @@ class NativeRunner:
             pairs["signature"] = job.signature
         if job.pass_name == "resources":
             pairs["until"] = f"{folder}/until"
+        if job.pass_name in ("resources", "accuracy"):
             pairs["outputs"] = folder
         words = [f"{key}={value}" for key, value in pairs.items()]
         words += [f"shape={name}={shape}" for name, shape in job.input_shapes.items()]
         words += [f"input={name}={self._inputs[path].remote}" for name, path in job.input_files.items()]
+        if job.pass_name == "accuracy":
+            words += set_words(attempt.variant)
         if attempt.variant.fetches:
             words += [f"feed={spec.name}" for spec in attempt.variant.inputs]
             words += [f"fetch={name}" for name in attempt.variant.fetches]
@@ -332,6 +352,7 @@ RUNNERS = (
     RunnerKind(
         name="native",
         sentence="devbench's own program, started from the shell",
+        accuracy=True,
         make=lambda site, materials: NativeRunner(site, materials.binaries, materials.engines),
     ),
 )

@@ -27,6 +27,7 @@ from devbench.graph.pb_faults import listed
 from devbench.graph.pb_file import read_pb
 from devbench.plan import EngineChoice, delegates_for
 from devbench.runners.binaries import RunnerBinary, runner_binary
+from devbench.runners.registry import runner_kinds
 from devbench.session.request import RunRequest
 
 _TFLITE_PROFILER = "TfLiteInterpreterOptionsSetTelemetryProfiler"
@@ -67,7 +68,8 @@ class Kit:
             engine, _, version = (tool if path else name).partition("=")[0].partition("@")
             failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
             return EngineChoice(
-                engine=engine, version=version or None, sha256=None, runner_sha256=None, refused=failure
+                engine=engine, version=version or None, sha256=None, runner_sha256=None, refused=failure,
+                accuracy=runner_kinds()[tool].accuracy,
             )
         self._used[file.sha256] = file
         return EngineChoice(
@@ -76,6 +78,7 @@ class Kit:
             sha256=file.sha256,
             runner_sha256=binary.sha256,
             no_ops=_no_ops(file),
+            accuracy=runner_kinds()[tool].accuracy,
         )
 
     def _runner(self, target: str) -> RunnerBinary:

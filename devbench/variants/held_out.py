@@ -1,6 +1,6 @@
 """Held-out sets as plain files: written beside the variants, read back with a check, made ready for a model.
 
-<folder>/held_out.json, inputs-<n>.bin, labels.bin; domain/held_out.py says what each key means.
+<folder>/held_out.json, inputs-<n>.bin, labels.bin, reference.bin; domain/held_out.py says what each key means.
 """
 
 from __future__ import annotations
@@ -57,9 +57,23 @@ def write_held_out(
         classes=tuple(classes),
         unit=unit,
     )
-    described = json.dumps(to_json(replace(held_out, folder=".")), indent=1)
-    (folder / DESCRIPTION).write_text(described + "\n", encoding="utf-8")
+    _describe(held_out)
     return held_out
+
+
+def with_reference(held_out: HeldOut, outputs: Array) -> HeldOut:
+    """The set with what the network itself says of it, kept beside its inputs."""
+    folder = Path(held_out.folder)
+    if len(outputs) != held_out.count:
+        raise ValueError(f"{held_out.name}: {len(outputs)} outputs for {held_out.count} inputs")
+    done = replace(held_out, reference=write_tensor(folder / "reference.bin", "reference", outputs))
+    _describe(done)
+    return done
+
+
+def _describe(held_out: HeldOut) -> None:
+    described = json.dumps(to_json(replace(held_out, folder=".")), indent=1)
+    (Path(held_out.folder) / DESCRIPTION).write_text(described + "\n", encoding="utf-8")
 
 
 def read_held_out(folder: Path) -> HeldOut:
@@ -68,7 +82,8 @@ def read_held_out(folder: Path) -> HeldOut:
         held_out = from_json(HeldOut, json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
     except (OSError, ValueError) as e:
         raise ModelError(f"{folder} holds no held-out set: {e}") from e
-    for data in (*held_out.inputs, held_out.labels):
+    reference = () if held_out.reference is None else (held_out.reference,)
+    for data in (*held_out.inputs, held_out.labels, *reference):
         file = folder / data.file
         if not file.is_file() or file.stat().st_size != data.size_bytes or sha256_of(file) != data.sha256:
             raise ModelError(

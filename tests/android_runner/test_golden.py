@@ -67,6 +67,15 @@ def test_a_run_prints_the_golden_lines(
     assert shapes(ended.events) == shapes(golden(name))
 
 
+def test_a_held_out_set_prints_the_golden_lines(runner: Runner, tmp_path: Path) -> None:
+    (tmp_path / "raw.bin").write_bytes(bytes([0, 0, 0, 1, 1, 0, 1, 1]))
+    keys = {"pass": "accuracy", "samples": 4, "raw": "bits=uint8:2", "scale": "bits=1", "delegate": "none"}
+    ended = runner.run(MODELS / "and-gate.tflite", nonce="n", err=tmp_path / "err", outputs=tmp_path / "out",
+                       batch=f"bits={tmp_path / 'raw.bin'}", **keys)  # fmt: skip
+    assert ended.code == 0
+    assert shapes(ended.events) == shapes(golden("run_accuracy.jsonl"))
+
+
 def test_a_graph_prints_the_golden_lines(runner: Runner, tensorflow_library: Path, tmp_path: Path) -> None:
     model = and_gate(tmp_path / "and.pb")
     keys = {"engine": "tensorflow", "lib": tensorflow_library, "delegate": "none", "fetch": "y", "pass": "ops"}

@@ -1,0 +1,109 @@
+"""Held-out sets on the two default virtual phones: pushed once, run whole, judged by their labels on the host."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rig import BRIEF, NEW, OLD, Rig, request, variant
+
+from devbench.domain.held_out import HeldOut, Preprocessing
+from devbench.domain.job import Profile
+from devbench.domain.summary import Cell
+from devbench.domain.variant import Variant
+from devbench.metrics import all_metrics
+from devbench.summary import summarise
+from devbench.variants.held_out import with_reference, write_held_out
+
+CORNERS = np.array([[0, 0], [0, 255], [255, 0], [255, 255]], np.uint8)
+SCALED = Preprocessing(scale=(1 / 255,))
+PROFILE = Profile(name="test", rounds=1, bounds=BRIEF, passes=("latency", "accuracy"))
+
+
+def corners(folder: Path, labels: list[int], reference: list[float] | None = None, **more: Any) -> HeldOut:
+    held_out = write_held_out(
+        folder, name="corners", metric="binary", inputs={"bits": CORNERS}, labels=np.array(labels, np.int32),
+        model_dtypes=("float32",), preprocessing=(SCALED,), **more,
+    )  # fmt: skip
+    return held_out if reference is None else with_reference(held_out, np.array(reference, np.float32)[:, None])
+
+
+def gate(held_out: HeldOut, **more: Any) -> Variant:
+    return dataclasses.replace(variant("and-gate"), held_out=held_out, **more)
+
+
+def values(cell: Cell) -> dict[str, float | None]:
+    return {m.name: m.estimate(cell).value for m in all_metrics() if m.passes == ("accuracy",)}
+
+
+def test_accuracy_is_measured_on_the_phone(rig: Rig, tmp_path: Path) -> None:
+    """The raw set travels once a phone; the phone scales it; its answers are judged here, with exact bounds."""
+    done = rig.session(request(gate(corners(tmp_path, [0, 0, 0, 1], [0, 0, 0, 1])), profile=PROFILE), OLD, NEW)
+    done.assert_complete()
+    assert [p.size_bytes for p in done.pushed if "held-out corners" in p.what] == [8, 8]
+    for m in done.of("and-gate", "accuracy"):
+        assert m.judged is not None and (m.judged.right, m.judged.count) == (4, 4)
+        (output,) = m.outputs
+        assert output.shape == (4, 1) and output.file is not None
+        answers = np.fromfile(done.folder.path / output.file, np.float32)
+        assert answers.round().tolist() == [0, 0, 0, 1]
+        assert m.judged.parity is not None
+        assert m.judged.parity.max_abs == pytest.approx(np.abs(answers - [0, 0, 0, 1]).max())
+        assert len(m.samples_ns("steady")) == 4
+    for row in summarise(done.run):
+        accuracy, took = row.estimate("accuracy"), row.estimate("execution_time")
+        assert accuracy is not None and (accuracy.value, accuracy.n) == (1.0, 4)
+        assert accuracy.low == pytest.approx(0.025 ** (1 / 4)) and accuracy.high == 1.0
+        assert took is not None and took.value is not None and took.n == 4
+        (m,) = row.cell.of_pass("accuracy")
+        assert took.value >= sum(m.samples_ns("steady"))
+    again = rig.session(request(gate(corners(tmp_path, [0, 0, 0, 1])), profile=PROFILE), NEW)
+    assert not [p for p in again.pushed if "held-out" in p.what]
+
+
+def test_a_row_with_scaling_left_out_is_measured_for_its_answers_only(rig: Rig, tmp_path: Path) -> None:
+    """The talk's warning as a row: the same file, the phone's preprocessing wrong, and how far that leads."""
+    right = corners(tmp_path, [0, 1, 1, 1], [0, 1, 1, 1], unit=None)
+    wrong = dataclasses.replace(right, preprocessing=(Preprocessing(mean=(300.0,), scale=(1 / 255,)),))
+    done = rig.session(
+        request(gate(right), gate(wrong, variant="shifted", mistake="shifted"), profile=PROFILE), NEW
+    )
+    done.assert_complete()
+    assert not done.of("shifted") and len(done.of("shifted", "accuracy")) == 1
+    good, bad = summarise(done.run)
+    assert values(good.cell)["accuracy"] == 0.5  # of AND's answers, OR calls two wrong
+    assert values(bad.cell)["accuracy"] == 0.25
+    assert bad.status == "ok"
+
+
+def test_a_distance_is_told_in_its_own_metric(rig: Rig, tmp_path: Path) -> None:
+    held_out = write_held_out(
+        tmp_path, name="kg", metric="mean_absolute_error", inputs={"bits": CORNERS},
+        labels=np.array([1, 1, 1, 0], np.float32), model_dtypes=("float32",), preprocessing=(SCALED,), unit="kg",
+    )  # fmt: skip
+    done = rig.session(request(gate(held_out), profile=PROFILE), NEW)
+    (row,) = summarise(done.run)
+    found = values(row.cell)
+    assert found["mae"] == pytest.approx(1.0, abs=0.02) and found["accuracy"] is None
+    assert found["parity_max_abs"] is None
+    parity = row.estimate("parity_max_abs")
+    assert parity is not None and "no outputs of the network" in (parity.reason or "")
+
+
+def test_labels_of_another_model_fail_the_job_by_name(rig: Rig, tmp_path: Path) -> None:
+    held_out = write_held_out(
+        tmp_path, name="classes", metric="top1", inputs={"bits": CORNERS}, labels=np.array([0, 3, 0, 0], np.int32),
+        model_dtypes=("float32",), preprocessing=(SCALED,),
+    )  # fmt: skip
+    done = rig.session(request(gate(held_out), profile=PROFILE), NEW)
+    (m,) = done.of("and-gate", "accuracy")
+    assert m.failure is not None and m.failure.kind == "unparsed"
+    assert "labels lie between 0 and 3" in m.failure.cause
+
+
+def test_only_what_has_a_held_out_set_is_judged(rig: Rig) -> None:
+    done = rig.session(request("and-gate", profile=PROFILE), NEW)
+    assert not done.of("and-gate", "accuracy") and len(done.of("and-gate")) == 1
