@@ -76,7 +76,7 @@ def build_request(
     if baseline is not None and baseline not in {v.variant for v in variants}:
         names = ", ".join(v.variant for v in variants)
         raise UsageError(f"--baseline {baseline}: no such variant", fix=f"one of: {names}")
-    if named != "quick":
+    if profile.careful and rounds > 1:  # drift shows over rounds
         from devbench.variants.package import control_variant
 
         variants = (control_variant(), *variants)
