@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -54,7 +54,7 @@ SHORT_BOUNDS = Bounds(
 )
 SHORT_PHONES = ("pixel-2-xl", "lg-v60", "poco-f6")
 LONG_PHONES = ("pixel-2-xl", "lg-v60")
-DEFAULT_SPAN_S = 6.0
+DEFAULT_LEAD_S, DEFAULT_SPAN_S = 2.0, 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,8 @@ class Scenario:
 class Called:
     """What one session called its B: at its end, and after the first 8 rounds alone.
 
-    `span_s` is the time from the first latency process to the last of round 8; `lost` a reason why it did not end.
+    `lead_s` is the time from its begin to its first process, `span_s` from there to the last of round 8; `lost` a
+    reason why it did not end.
     """
 
     scenario: str
@@ -91,6 +92,7 @@ class Called:
     rounds: int
     drift: bool
     seconds: float
+    lead_s: float
     span_s: float
     failed: int = 0
     lost: str | None = None
@@ -127,10 +129,13 @@ class Kept:
         """The sessions of this kind that ended."""
         return [s for s in self.sessions if s.scenario == scenario.name and s.lost is None]
 
-    def span_s(self) -> float:
-        """How long the first 8 rounds of a short session take here, for heating to fill them."""
-        spans = [s.span_s for s in self.sessions if s.scenario.startswith("short") and s.lost is None]
-        return median(spans) if spans else DEFAULT_SPAN_S
+    def heating(self, pct: float) -> Heating:
+        """From the first process of a session that begins now to the last of round 8, as it takes here."""
+        known = [s for s in self.sessions if s.scenario.startswith("short") and s.lost is None]
+        lead_s, span_s = DEFAULT_LEAD_S, DEFAULT_SPAN_S
+        if known:
+            lead_s, span_s = median(s.lead_s for s in known), median(s.span_s for s in known)
+        return Heating(pct=pct, from_s=time.time() + lead_s, seconds=span_s)
 
 
 class Bench:
@@ -180,7 +185,7 @@ class Bench:
         print(f"{line}; {done['left']} sessions left, about {left_min:.1f} min", file=sys.stderr, flush=True)
 
     def _one(self, scenario: Scenario, selection: Selection) -> Called:
-        begun_s = time.monotonic()
+        begun = datetime.now(UTC)
         with tempfile.TemporaryDirectory(dir=self._base) as text:
             folder = Path(text)
             prepared = prepare(self._request(scenario, folder), selection, now=datetime.now())
@@ -189,16 +194,14 @@ class Bench:
             limits = Limits() if scenario.real else dataclasses.replace(Limits(), look_s=0.1)
             outcome = run(prepared, kept, self._server, lambda event: None, limits=limits)
             lost = next(iter(outcome.lost.values()), None) or ("interrupted" if outcome.interrupted else None)
-            return called_of(scenario, prepared, kept.read(), time.monotonic() - begun_s, lost)
+            return called_of(scenario, prepared, kept.read(), begun, lost)
 
     def _request(self, scenario: Scenario, folder: Path) -> RunRequest:
         if scenario.real:
             variants = real_variants(folder, effect_pct=scenario.effect_pct)
             bounds = PROFILES["standard"].bounds
         else:
-            heating = None
-            if scenario.heating_pct:
-                heating = Heating(pct=scenario.heating_pct, from_s=time.time(), seconds=self._kept.span_s())
+            heating = self._kept.heating(scenario.heating_pct) if scenario.heating_pct else None
             variants = paced_variants(folder, effect_pct=scenario.effect_pct, heating=heating)
             bounds = SHORT_BOUNDS
         profile = Profile(
@@ -210,11 +213,12 @@ class Bench:
         )  # fmt: skip
 
 
-def called_of(scenario: Scenario, prepared: Prepared, measured: Run, seconds: float, lost: str | None) -> Called:
+def called_of(scenario: Scenario, prepared: Prepared, measured: Run, begun: datetime, lost: str | None) -> Called:
     """The session's own words about B, from its report; and what they would have been at 8 rounds."""
     (b,) = [s for s in summarise(measured) if s.cell.variant.variant == "b"]
     (b_at_8,) = [s for s in summarise(first_rounds(measured)) if s.cell.variant.variant == "b"]
     comparison, at_8 = b.comparison, b_at_8.comparison
+    first, last = span_of(measured.measurements, begun)
     return Called(
         scenario=scenario.name,
         device=prepared.phones[0].info.device,
@@ -225,8 +229,9 @@ def called_of(scenario: Scenario, prepared: Prepared, measured: Run, seconds: fl
         high=comparison.high if comparison else None,
         rounds=comparison.rounds if comparison else 0,
         drift="DRIFT" in {taint.id for taint in b.taints},
-        seconds=seconds,
-        span_s=span_of(measured.measurements),
+        seconds=(datetime.now(UTC) - begun).total_seconds(),
+        lead_s=(first - begun).total_seconds(),
+        span_s=(last - first).total_seconds(),
         failed=sum(m.status == "failed" for m in measured.measurements),
         lost=lost,
     )
@@ -241,9 +246,10 @@ def first_rounds(measured: Run) -> Run:
     return dataclasses.replace(measured, header=header, measurements=kept)
 
 
-def span_of(measurements: Iterable[Measurement]) -> float:
+def span_of(measurements: Iterable[Measurement], begun: datetime) -> tuple[datetime, datetime]:
+    """When the first process of the session and the last of round 8 started."""
     started = [datetime.fromisoformat(m.started_at) for m in measurements if m.round <= ROUNDS]
-    return (max(started) - min(started)).total_seconds() if started else 0.0
+    return (min(started), max(started)) if started else (begun, begun)
 
 
 def counts_of(scenario: Scenario, sessions: Sequence[Called]) -> Iterator[Counted]:
