@@ -103,16 +103,14 @@ def _styled(table: Table, fields: Sequence[list[str]], row: int, shown: int) -> 
 
 
 def _failures(table: Table) -> list[str]:
-    """A line for each row without a number: what failed, why, and the next step."""
-    lines = []
+    """What failed, why, and the next step: a line for all rows of a phone that failed alike."""
+    same: dict[tuple[str, str], list[str]] = {}
     for row in table.rows:
         failure = row.summary.failure
         if row.summary.status != "ok" and failure is not None:
-            where = " on ".join(entry.text for entry in row.entries[:2])
-            lines.append(
-                f"{where}: {failure.kind}: {failure.cause}" + (f" → {failure.fix}" if failure.fix else "")
-            )
-    return lines
+            words = f"{failure.kind}: {failure.cause}" + (f" → {failure.fix}" if failure.fix else "")
+            same.setdefault((row.entries[1].text, words), []).append(row.entries[0].text)
+    return [f"{', '.join(dict.fromkeys(names))} on {phone}: {words}" for (phone, words), names in same.items()]
 
 
 def _fields(column: Column, entries: Sequence[Entry]) -> list[str]:

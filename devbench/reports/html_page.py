@@ -11,7 +11,7 @@ import hashlib
 import io
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,8 +59,9 @@ class PagePicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFailure:
-    anchor: str
-    what: str
+    """Rows of a phone that failed alike: `cells` are their anchors and labels."""
+
+    cells: tuple[tuple[str, str], ...]
     where: str
     status: str
     kind: str
@@ -215,25 +216,22 @@ def _fraction_digits(table: Table) -> list[int]:
 
 def _failures(report: Report) -> list[PageFailure]:
     varying = varying_setup(s.cell for s in report.summaries)
-    found: list[PageFailure] = []
-    for summary in report.summaries:
-        if summary.status == "ok":
-            continue
+    alike: dict[PageFailure, list[tuple[str, str]]] = {}
+    bad = (s for s in report.summaries if s.status != "ok")
+    for i, summary in enumerate(bad):
         failure = summary.failure
-        found.append(
-            PageFailure(
-                anchor=f"f{len(found)}",
-                what=label_of(summary, varying),
-                where=phone_name(summary, report),
-                status=summary.status,
-                kind=summary.verdict,
-                cause=report.scrub(failure.cause if failure else "no attempt was made"),
-                evidence=report.scrub(failure.evidence if failure else ""),
-                fix=report.scrub(failure.fix if failure else "resume the run"),
-                log=report.scrub(_log_tail(summary.cell.measurements)),
-            )
+        words = PageFailure(
+            cells=(),
+            where=phone_name(summary, report),
+            status=summary.status,
+            kind=summary.verdict,
+            cause=report.scrub(failure.cause if failure else "no attempt was made"),
+            evidence=report.scrub(failure.evidence if failure else ""),
+            fix=report.scrub(failure.fix if failure else "resume the run"),
+            log=report.scrub(_log_tail(summary.cell.measurements)),
         )
-    return found
+        alike.setdefault(words, []).append((f"f{i}", label_of(summary, varying)))
+    return [replace(words, cells=tuple(cells)) for words, cells in alike.items()]
 
 
 def _log_tail(measurements: tuple[Measurement, ...]) -> str:
