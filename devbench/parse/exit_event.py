@@ -30,8 +30,11 @@ class Events:
         self._events: list[ExitEvent] = []
         self._weights: list[int] = []
         self._by_pid: dict[int, int] = {}
+        self._firsts: list[int] = []
+        self.line = 0  # where the text is being read
 
-    def add(self, event: ExitEvent, weight: int) -> None:
+    def add(self, event: ExitEvent, weight: int, first: int | None = None) -> None:
+        """`first` is the event's first line, if that is not the one being read."""
         place = None if event.pid is None else self._by_pid.get(event.pid)
         if place is None or self._pid_used_again(place, event, weight):
             if event.pid is not None:
@@ -40,10 +43,11 @@ class Events:
                 return
             self._events.append(event)
             self._weights.append(weight)
+            self._firsts.append(self.line if first is None else first)
             return
         held = self._events[place]
-        first, second = (event, held) if weight > self._weights[place] else (held, event)
-        self._events[place] = _merged(first, second)
+        better, other = (event, held) if weight > self._weights[place] else (held, event)
+        self._events[place] = _merged(better, other)
         self._weights[place] = max(weight, self._weights[place])
 
     def _ends_the_last(self, event: ExitEvent) -> bool:
@@ -61,7 +65,8 @@ class Events:
         return named and max(weight, self._weights[place]) <= KILLED
 
     def done(self) -> tuple[ExitEvent, ...]:
-        return tuple(self._events)
+        order = sorted(range(len(self._events)), key=self._firsts.__getitem__)
+        return tuple(self._events[place] for place in order)
 
     def only_died(self) -> int:
         """How many events rest on nothing but the word that the process died."""

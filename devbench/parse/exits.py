@@ -44,7 +44,8 @@ def parse_exit(text: str | bytes) -> Exits:
     tombstone, java = TombstoneReader(events), JavaReader(events)
     exit_info = ExitInfoReader(events)
     logged = 0
-    for raw, line in log_lines(text):
+    for number, (raw, line) in enumerate(log_lines(text)):
+        events.line = number
         logged += line.pid is not None or line.tag is not None
         if tombstone.feed(line) or java.feed(line) or exit_info.feed(raw):
             continue

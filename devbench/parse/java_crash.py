@@ -31,6 +31,7 @@ class JavaReader:
         self._library: str | None = None
         self._frames: list[str] = []
         self._patience = 0
+        self._first = 0
 
     def feed(self, line: LogLine) -> bool:
         """Take `line` if it belongs to such an end; whether it did."""
@@ -78,6 +79,7 @@ class JavaReader:
     def _begin(self, kind: str, writer: int | None, pid: int | None, process: str | None) -> None:
         self.done()
         self._kind, self._writer, self._pid, self._process = kind, writer, pid, process
+        self._first = self._events.line
         self._patience = _PATIENCE
 
     def done(self) -> None:
@@ -90,5 +92,5 @@ class JavaReader:
                 library=self._library,
                 frames=tuple(self._frames),
             )
-            self._events.add(event, CRASHED)
+            self._events.add(event, CRASHED, self._first)
         self._kind, self._pid, self._process, self._library, self._frames = None, None, None, None, []

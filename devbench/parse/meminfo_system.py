@@ -167,5 +167,7 @@ def _procrank(lines: list[str], gathered: _Gathered, notes: Notes) -> None:
                 continue
             gathered.add("PSS", pid, row[3].strip(), in_range(pss * KIB), notes)
             gathered.add("RSS", pid, row[3].strip(), in_range(rss * KIB), notes)
+        elif zram := _ZRAM.match(line):
+            gathered.totals.setdefault("zram", size_bytes(zram[1], "k"))
         elif ram := _PROCRANK_RAM.match(line):
             gathered.totals |= {"total": kib_bytes(ram[1]), "free": kib_bytes(ram[2])}

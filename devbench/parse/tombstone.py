@@ -30,6 +30,7 @@ class TombstoneReader:
         self._abort = ""
         self._frames: list[str] = []
         self._closed = False
+        self._first = 0
         self.bare = False  # whether a crash stood there without a logger's prefix
 
     def feed(self, line: LogLine) -> bool:
@@ -68,6 +69,7 @@ class TombstoneReader:
             return
         self.done()
         self._head, self._writer = (pid, process), writer
+        self._first = self._events.line
 
     def done(self) -> None:
         """The text is over, or another crash begins: hand over what was gathered."""
@@ -82,7 +84,7 @@ class TombstoneReader:
                 library=library_of(self._frames[0]) if self._frames else None,
                 frames=tuple(self._frames),
             )
-            self._events.add(event, DUMPED)
+            self._events.add(event, DUMPED, self._first)
         self._head, self._signal, self._abort, self._frames, self._closed = None, None, "", [], False
 
 

@@ -467,6 +467,34 @@ EXPECTED: dict[str, dict[str, Any]] = {
             {"pid": 4321, "user": "pi", "process": "./benchmark_model --graph=m.tflite"},
         ),
     },
+    "meminfo-system/procrank-zram.txt": {
+        "source": "procrank",
+        "total_ram_bytes": 3855820 * KIB,
+        "free_ram_bytes": 1754460 * KIB,
+        "zram_bytes": 400 * KIB,
+        "processes": (
+            {"pid": 1555, "process": "system_server", "pss_bytes": 234567 * KIB, "rss_bytes": 345678 * KIB},
+            {"pid": 2000, "process": "/system/bin/x y"},
+        ),
+    },
+    "exit/android-studio.txt": {
+        "source": "logcat",
+        "events": (
+            {
+                "failure_kind": "crash",
+                "pid": 4321,
+                "process": "org.example.old",
+                "frames": ["at org.example.A.b(A.kt:12)"],
+            },
+            {
+                "failure_kind": "crash",
+                "pid": 4322,
+                "process": "org.example.bench",
+                "frames": ["at org.example.C.d(C.kt:34)"],
+            },
+            {"failure_kind": "crash", "pid": 4323, "process": "org.example.native", "signal": 6},
+        ),
+    },
     # What a program logs is not what the system says.
     "exit/long-format.txt": {
         "source": "logcat",

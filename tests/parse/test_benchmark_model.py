@@ -300,7 +300,9 @@ def test_what_stands_around_the_lines_changes_no_number(wrapping: str) -> None:
     assert (found.peak_memory_bytes, found.delegate) == (plain.peak_memory_bytes, plain.delegate)
 
 
-@pytest.mark.parametrize("fused", ["$ ./benchmark_model --graph=m.tflite --use_gpu=falseSTARTING!", "```STARTING!"])
+@pytest.mark.parametrize(
+    "fused", ["$ ./benchmark_model --graph=m.tflite --use_gpu=falseSTARTING!", "```STARTING!"]
+)
 def test_a_start_behind_a_prompt_or_a_fence_is_a_start(fused: str) -> None:
     text = (_FIXTURES / "l-e4.txt").read_text(encoding="utf-8")
     assert text.startswith("STARTING!\n")
