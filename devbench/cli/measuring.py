@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,6 +34,7 @@ class How:
     dry_run: bool = False
     json: bool = False
     strict: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
     printed_as: str = "table"
 
 
@@ -161,7 +162,7 @@ def _show_result(
     target.mkdir(exist_ok=True)
     write_reports(report, DEFAULT_FORMATS, target)
     done, asked = len(run_read.ok_by_job()), len(run_read.header.jobs)
-    code = 130 if interrupted else 1 if done < asked else _strict_code(report, how)
+    code = 130 if interrupted else 1 if done < asked else _gates_code(report, how)
     if done < asked:
         what = "interrupted: " if interrupted else ""
         again = command_text(("devbench", "run", "--resume", str(folder.path)))
@@ -180,6 +181,13 @@ def _show_result(
     if not how.json:
         print_line(str(folder.path))
     return code
+
+
+def _gates_code(report: Report, how: How) -> int:
+    """4 where --strict or a limit asks for more than was measured; every reason is said."""
+    from devbench.cli.parity_gate import parity_code
+
+    return max(_strict_code(report, how), parity_code(report, how.limits))
 
 
 def _strict_code(report: Report, how: How) -> int:

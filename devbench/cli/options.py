@@ -85,6 +85,14 @@ Resume: TypeAlias = Annotated[
 MaxSilence: TypeAlias = Annotated[
     float, typer.Option(min=1, help="Seconds without a line from the phone that count as a hang.")
 ]
+MaxParityAbs: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=0, help="Exit code 4 if an answer on a phone is further from the network's own on the host."),
+]
+MaxParityMse: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=0, help="Likewise, of the mean squared distance over a held-out set."),
+]
 Strict: TypeAlias = Annotated[bool, typer.Option(help="Exit code 4 unless every number is trusted.")]
 DryRun: TypeAlias = Annotated[bool, typer.Option(help="Show what would be measured, and stop.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]

@@ -18,6 +18,8 @@ from devbench.cli.options import (
     InputFile,
     InputShape,
     Json,
+    MaxParityAbs,
+    MaxParityMse,
     MaxRounds,
     MaxSilence,
     Models,
@@ -89,6 +91,8 @@ def run(
     out: Out = RESULTS,
     resume: Resume = None,
     max_silence: MaxSilence = 300.0,
+    max_parity_abs: MaxParityAbs = None,
+    max_parity_mse: MaxParityMse = None,
     strict: Strict = False,
     dry_run: DryRun = False,
     printed_as: PrintedAs = "table",
@@ -97,6 +101,7 @@ def run(
 ) -> None:
     """Measure models on phones: latency, memory and CPU, with raw samples and a verdict for each number."""
     from devbench.cli.measuring import How, measure_new, measure_rest
+    from devbench.cli.parity_gate import limits_of
     from devbench.cli.request import Asked
     from devbench.console import Progress
 
@@ -113,7 +118,7 @@ def run(
     with Progress(quiet=quiet) as progress:
         how = How(
             out=out, environment=environment, progress=progress, max_silence_s=max_silence, dry_run=dry_run,
-            json=json_, strict=strict, printed_as=printed_as,
+            json=json_, strict=strict, limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as,
         )  # fmt: skip
         code = measure_new(asked, how) if resume is None else measure_rest(resume, asked, how)
     raise typer.Exit(code)

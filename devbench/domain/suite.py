@@ -16,10 +16,14 @@ class StepCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantRecipe:
-    """One file to be made of a network: `name` (`int8`) ends the variant's id, `steps` are the way to it."""
+    """One file to be made of a network: `name` (`int8`) ends the variant's id, `steps` are the way to it.
+
+    `mistake` names what is done wrong to its inputs on purpose (docs/suites.md).
+    """
 
     name: str
     steps: tuple[StepCall, ...]
+    mistake: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from devbench.errors import SuiteError
 from devbench.plan import PROFILES
 from devbench.suites.section import Section
 from devbench.variants.chain import complete_chain
+from devbench.variants.mistakes import MISTAKES
 from devbench.variants.source import load_source
 
 BUILTIN = Path(__file__).parent
@@ -47,7 +48,7 @@ _MODEL = (
 )
 _ONLY_RECIPES = ("weights", "seed", "batch", "variants", "representative")
 _REPRESENTATIVE = ("samples", "low", "high")
-_VARIANT = ("name", "steps")
+_VARIANT = ("name", "steps", "mistake")
 _MAX_SEED = 2**31 - 1
 
 
@@ -284,7 +285,10 @@ def _variant(section: Section, item: object, form: str) -> VariantRecipe:
         complete_chain(calls, form=form)
     except SuiteError as e:
         section.refuse("variants", f"variant {item['name']!r}: {e.message}", e.fix)
-    return VariantRecipe(name=item["name"], steps=calls)
+    mistake = item.get("mistake")
+    if mistake is not None and mistake not in MISTAKES:
+        section.refuse("variants", f"mistake cannot be {mistake!r}", f"it is one of: {', '.join(MISTAKES)}")
+    return VariantRecipe(name=item["name"], steps=calls, mistake=mistake)
 
 
 def _step(section: Section, item: object) -> StepCall:

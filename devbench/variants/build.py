@@ -19,6 +19,7 @@ from devbench.graph.model_file import read_variant, read_variants
 from devbench.variants.cache import VariantCache, made_of, source_sha256
 from devbench.variants.chain import complete_chain
 from devbench.variants.child import run_worker
+from devbench.variants.mistakes import mistaken
 from devbench.variants.package import package_variants
 from devbench.variants.source import load_source
 from devbench.variants.weights import Weights, choose_weights, download_weights, keras_models_folder
@@ -72,7 +73,9 @@ def build_recipe(
             lambda: progress(f"{recipe.model}: waiting for another devbench that builds variants")
         ):
             found = {name: cache.find(of) for name, of in parts.items()}
-            missing = {name: chains[name] for name, variant in found.items() if variant is None}
+            # two names of one file are built once
+            names = {str(parts[name]): name for name, variant in found.items() if variant is None}
+            missing = {name: chains[name] for name in names.values()}
             if missing:
                 _build_missing(recipe, missing, parts, weights, cache, progress)
         found = {name: cache.find(of) for name, of in parts.items()}
@@ -82,9 +85,8 @@ def build_recipe(
         if cached is None:
             raise SuiteError(f"{recipe.variant_id(variant)} vanished from the cache {cache.folder}")
         note = weights.note
-        named.append(
-            replace(cached, variant=recipe.variant_id(variant), model=recipe.model, weights_note=note)
-        )
+        done = replace(cached, variant=recipe.variant_id(variant), model=recipe.model, weights_note=note)
+        named.append(done if variant.mistake is None else mistaken(done, variant.mistake))
     return tuple(named)
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from rig import BRIEF, NEW, OLD, Rig, request, variant
 
+from devbench.cli.parity_gate import parity_code, parity_failures
 from devbench.domain.held_out import HeldOut, Preprocessing
 from devbench.domain.job import Profile
 from devbench.domain.summary import Cell
 from devbench.domain.variant import Variant
 from devbench.metrics import all_metrics
+from devbench.reports.base import build_report
 from devbench.summary import summarise
 from devbench.variants.held_out import with_reference, write_held_out
 
@@ -107,3 +109,26 @@ def test_labels_of_another_model_fail_the_job_by_name(rig: Rig, tmp_path: Path) 
 def test_only_what_has_a_held_out_set_is_judged(rig: Rig) -> None:
     done = rig.session(request("and-gate", profile=PROFILE), NEW)
     assert not done.of("and-gate", "accuracy") and len(done.of("and-gate")) == 1
+
+
+def test_the_parity_gate_names_phone_variant_and_how_far(rig: Rig, tmp_path: Path) -> None:
+    near = corners(tmp_path / "near", [0, 0, 0, 1], [0, 0, 0, 1])
+    far = corners(tmp_path / "far", [0, 0, 0, 1], [0, 1, 0, 1])
+    wrong = gate(near, variant="wrong", mistake="on purpose")
+    done = rig.session(
+        request(gate(near, variant="near"), gate(far, variant="far"), wrong, profile=PROFILE), NEW
+    )
+    report = build_report(done.run)
+    assert parity_failures(report, {}) == []
+    (failure,) = parity_failures(report, {"parity_max_abs": 0.5})
+    assert failure.startswith(f"{rig.device(NEW)}: far by litert: parity_max_abs is 0.99")
+    assert "over the limit of 0.5 (n = 4)" in failure
+    assert len(parity_failures(report, {"parity_max_abs": 1e-9})) == 2
+    assert parity_code(report, {"parity_mean_squared": 0.1}) == 4
+    assert parity_code(report, {"parity_mean_squared": 0.9}) == 0
+
+
+def test_a_gate_that_nothing_can_answer_fails(rig: Rig) -> None:
+    done = rig.session(request("and-gate", profile=PROFILE), NEW)
+    (failure,) = parity_failures(build_report(done.run), {"parity_max_abs": 1.0})
+    assert "no parity was measured" in failure
