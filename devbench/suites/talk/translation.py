@@ -18,9 +18,9 @@ from devbench.variants.source import Network, keras_network
 NAMES = ("translation",)
 CODE = (Path(grammar.__file__), Path(fit.__file__), Path(grammar.__file__).with_name("translator.py"))
 TRUNK = None
-TRAIN, HELD_OUT = 10_000, 200
+TRAIN, HELD_OUT = 12_000, 200
 _HELD_OUT_SEED = 1_000_003
-_EPOCHS, _BATCH, _RATE = 7, 64, 2e-3
+_EPOCHS, _BATCH, _RATE = 8, 64, 2e-3
 _LEAST_EXACT = 0.95
 
 
