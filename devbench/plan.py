@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -53,6 +53,14 @@ PROFILES: dict[str, Profile] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DelegateChoice:
+    """What a word of --delegate means with an engine: the hash of its own library, or why it cannot be applied."""
+
+    sha256: str | None = None
+    refused: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineChoice:
     """What runs a variant on a target, as resolved: engine and runner with the hashes of the very files.
 
@@ -66,6 +74,7 @@ class EngineChoice:
     sha256: str | None
     runner_sha256: str | None
     refused: Failure | None = None
+    delegates: Mapping[str, DelegateChoice] = field(default_factory=dict)
     no_ops: str | None = None
     accuracy: bool = False
 
@@ -186,11 +195,15 @@ def _cells(
             target = target_for(device, abi)
             engine = engine_for(runner, variant, target, name)
             cpus = core_mask(device, cores)
+            applied = engine.delegates.get(delegate, DelegateChoice())
+            if engine.refused is None and applied.refused is not None:
+                engine = replace(engine, sha256=None, refused=applied.refused)
             backend = Backend(
                 engine=engine.engine,
                 engine_version=engine.version,
                 engine_sha256=engine.sha256,
-                delegate=delegate,
+                delegate=delegate.partition("=")[0],
+                delegate_sha256=applied.sha256,
                 threads=threads or max(1, min(DEFAULT_THREADS, len(cpus))),
                 cores=cores,
                 cpu_mask=mask_of(cpus) or None,

@@ -2,23 +2,25 @@
  *
  * XNNPACK is not applied by default there: it is asked for explicitly, with the options that the version itself calls
  * default, and what it took is counted in the graph that it leaves behind. */
-#include "delegate_options.h"
 #include "delegation.h"
 #include "engine.h"
 #include "model_file.h"
 #include "tflite_api.h"
+#include "tflite_delegates.h"
 
 #define X(result, name, arguments) static result(*name) arguments;
 TFLITE_FUNCTIONS(X)
 TFLITE_LATER_FUNCTIONS(X)
 #undef X
-static void *xnnpack_options_default;
 
 static struct {
     tfl_model *model;
     tfl_options *options;
     tfl_interpreter *interpreter;
+    void *library;
+    const char *delegate_name;
     tfl_delegate *delegate;
+    struct tflite_delegate made;
     struct tfl_profiler profiler;
     struct model_io *io;
 } self;
@@ -33,7 +35,7 @@ static int tflite_open(const struct run_options *o, struct failure *f) {
 #define X(result, name, arguments) *(void **)&name = dlsym(library, #name);
     TFLITE_LATER_FUNCTIONS(X)
 #undef X
-    xnnpack_options_default = dlsym(library, "TfLiteXNNPackDelegateOptionsDefault");
+    self.library = library;
     return 0;
 }
 
@@ -119,15 +121,10 @@ static int tflite_load(const struct run_options *o, struct failure *f) {
 }
 
 static int create_delegate(const struct run_options *o, struct failure *f) {
-    union delegate_options options;
-    if (strcmp(o->delegate, "xnnpack") != 0) return 0;
-    if (!TfLiteXNNPackDelegateCreate || !TfLiteXNNPackDelegateDelete || !xnnpack_options_default)
-        return fail(f, "delegate-refused", "compile", 0, "TFLite %s was built without XNNPACK", TfLiteVersion());
-    default_delegate_options(xnnpack_options_default, &options);
-    options.num_threads = o->threads;
-    self.delegate = TfLiteXNNPackDelegateCreate(&options);
-    if (!self.delegate) return fail(f, "delegate-refused", "compile", 0, "TFLite %s cannot make XNNPACK", TfLiteVersion());
-    watch_delegation(self.delegate);
+    self.delegate_name = o->delegate;
+    if (make_tflite_delegate(o, self.library, TfLiteVersion(), &self.made, f) != 0) return -1;
+    self.delegate = self.made.delegate;
+    if (self.delegate) watch_delegation(self.delegate);
     return 0;
 }
 
@@ -142,8 +139,8 @@ static int create_interpreter(const struct run_options *o, bool delegate_first, 
     if (self.interpreter) return 0;
     if (self.delegate && delegate_first)
         return fail(f, "delegate-refused", "compile", 0,
-                    "TFLite %s cannot run the model with XNNPACK (dynamic shapes?): give a shape, build it with batch 1, or "
-                    "use delegate none", TfLiteVersion());
+                    "TFLite %s cannot run the model with %s (dynamic shapes?): give a shape, build it with batch 1, or "
+                    "use delegate none", TfLiteVersion(), o->delegate);
     return fail(f, "bad-model", "compile", 0, "TFLite %s cannot make an interpreter for the model", TfLiteVersion());
 }
 
@@ -201,7 +198,8 @@ static int tflite_compile(const struct run_options *o, struct model_io *io, stru
     if (!io->inputs || !io->outputs) return fail(f, "out-of-memory", "compile", 0, "no memory for the tensors");
     if (resize_inputs(o, io, f) != 0) return -1;
     if (self.delegate && late && TfLiteInterpreterModifyGraphWithDelegate(self.interpreter, self.delegate) != 0)
-        return fail(f, "delegate-refused", "compile", 0, "TFLite %s cannot apply XNNPACK to the model", TfLiteVersion());
+        return fail(f, "delegate-refused", "compile", 0, "TFLite %s cannot apply %s to the model", TfLiteVersion(),
+                    o->delegate);
     if (TfLiteInterpreterAllocateTensors(self.interpreter) != 0)
         return fail(f, "bad-model", "compile", 0, "TFLite %s cannot allocate the model's tensors", TfLiteVersion());
     return describe_all(io, f);
@@ -214,7 +212,7 @@ static void tflite_read_back(struct applied *to) {
         to->delegate = "none";
         to->fully_delegated = to->delegated_nodes = to->partitions = 0;
     } else if (d) {
-        to->delegate = "xnnpack";
+        to->delegate = self.delegate_name;
         to->delegated_nodes = d->delegated_nodes;
         to->partitions = d->partitions;
         to->fully_delegated = d->delegated_nodes == d->nodes;
@@ -266,7 +264,7 @@ static int tflite_profile_stop(op_sink sink, struct failure *f) {
         const struct event *e = &events[i];
         bool piece = strstr(e->name, "Delegate") != NULL;
         if (piece && i + 1 < n_events && events[i + 1].timed_by_delegate) continue;
-        sink(&(struct op_event){e->node, e->name, "", piece || e->timed_by_delegate ? "xnnpack" : NULL, e->ns, -1, -1});
+        sink(&(struct op_event){e->node, e->name, "", piece || e->timed_by_delegate ? self.delegate_name : NULL, e->ns, -1, -1});
     }
     return 0;
 }
@@ -274,7 +272,7 @@ static int tflite_profile_stop(op_sink sink, struct failure *f) {
 static void tflite_close(void) {
     if (self.interpreter) TfLiteInterpreterDelete(self.interpreter);
     if (self.options) TfLiteInterpreterOptionsDelete(self.options);
-    if (self.delegate) TfLiteXNNPackDelegateDelete(self.delegate);
+    if (self.delegate && self.made.destroy) self.made.destroy(self.delegate);
     if (self.model) TfLiteModelDelete(self.model);
 }
 

@@ -22,7 +22,8 @@ static const struct engine *const ENGINES[] = {
 };
 
 static const char *const KEYS[] = {
-    "engine", "lib", "model", "delegate", "threads", "cpu_mask", "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
+    "engine", "lib", "model", "delegate", "delegate_lib", "*delegate_option", "accelerator", "threads", "cpu_mask",
+    "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
     "warmup_block_n", "warmup_block_ms", "warmup_tolerance_pct", "steady_min_n", "steady_min_ms", "steady_soft_ms",
     "steady_soft_n", "steady_max_n", "warmup_keep_n", "marks_ms", "inputs", "*input", "*shape", "*feed", "*fetch",
     "*batch", "*raw", "*resize", "*channels", "*mean", "*scale", "*layout", "samples",
@@ -62,6 +63,14 @@ static void check_batch_arguments(const struct run *r) {
     if (!accuracy && args_text(a, "samples", NULL)) usage_error("samples: only for pass=accuracy");
 }
 
+static void check_delegate(const char *delegate, const char *engine) {
+    static const char *const words[] = {"none", "xnnpack", "xnnpack-fp16", "gpu", "gpu-fp16", "nnapi", "external"};
+    int known = 0;
+    while (known < COUNT_OF(words) && strcmp(words[known], delegate) != 0) known++;
+    if (known == COUNT_OF(words)) usage_error("delegate: there is no '%s'", delegate);
+    if (known > 1 && strcmp(engine, "tflite") != 0) usage_error("delegate: engine %s knows no '%s'", engine, delegate);
+}
+
 static void read_arguments(struct run *r, int count, char **values) {
     r->args = args_check(count, values, KEYS);
     const struct args *a = &r->args;
@@ -83,8 +92,7 @@ static void read_arguments(struct run *r, int count, char **values) {
         .threads = (int)args_integer(a, "threads", 1, 1, 256),
         .profile = r->pass == OPS,
     };
-    if (strcmp(r->options.delegate, "xnnpack") != 0 && strcmp(r->options.delegate, "none") != 0)
-        usage_error("delegate: '%s' is neither xnnpack nor none", r->options.delegate);
+    check_delegate(r->options.delegate, engine);
     check_batch_arguments(r);
     bool graph = strcmp(r->engine->format, "pb") == 0;
     if (!graph && (args_nth(a, "feed", 0) || args_nth(a, "fetch", 0)))

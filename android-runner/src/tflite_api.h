@@ -33,6 +33,7 @@ struct tfl_context {
     int (*get_execution_plan)(tfl_context *, struct tfl_int_array **);
     void *tensors, *impl, *resize_tensor, *report_error, *add_tensors;
     int (*get_node)(tfl_context *, int, tfl_node **, struct tfl_registration **);
+    int (*replace_nodes)(tfl_context *, struct tfl_registration, const struct tfl_int_array *, tfl_delegate *);
 };
 
 enum { TFL_BUILTIN_DELEGATE = 51 };
@@ -74,10 +75,8 @@ struct tfl_profiler {
     X(void *, TfLiteTensorData, (const tfl_tensor *)) \
     X(const char *, TfLiteTensorName, (const tfl_tensor *))
 
-/* May be missing: XNNPACK from libraries built without it, the others from older versions. */
+/* May be missing from older versions. */
 #define TFLITE_LATER_FUNCTIONS(X) \
-    X(tfl_delegate *, TfLiteXNNPackDelegateCreate, (const void *)) \
-    X(void, TfLiteXNNPackDelegateDelete, (tfl_delegate *)) \
     X(int, TfLiteInterpreterModifyGraphWithDelegate, (const tfl_interpreter *, tfl_delegate *)) \
     X(void, TfLiteInterpreterOptionsSetTelemetryProfiler, (tfl_options *, struct tfl_profiler *))
 

@@ -20,7 +20,7 @@ from devbench.hashing import sha256_of
 from devbench.plan import PASSES, PROFILES, Choices
 from devbench.session import RunRequest
 
-DELEGATES = ("xnnpack", "none")
+DELEGATES = ("xnnpack", "none", "xnnpack-fp16", "gpu", "gpu-fp16", "nnapi", "external")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,9 +196,7 @@ def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Cho
     from devbench.engines import parse_engine
 
     delegates = _listed(asked.delegate) or (suite.delegates if suite else ()) or ("xnnpack",)
-    for delegate in delegates:
-        if delegate not in DELEGATES:
-            raise UsageError(f"--delegate {delegate}: unknown", fix=f"one of: {', '.join(DELEGATES)}")
+    delegates = tuple(_delegate(text) for text in delegates)
     for text in _listed(asked.engine):
         parse_engine(text)  # a name that cannot be is said before any phone is looked for
     threads = tuple(_thread_count(text) for text in _listed(asked.threads))
@@ -220,6 +218,23 @@ def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Cho
 
 def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+
+
+def _delegate(text: str) -> str:
+    """A word of --delegate, the path of a library made absolute."""
+    from devbench.engines import NEEDS_LIBRARY
+
+    name, _, given = text.partition("=")
+    if name not in DELEGATES:
+        raise UsageError(f"--delegate {text}: unknown", fix=f"one of: {', '.join(DELEGATES)}")
+    if not given and name == "external":
+        raise UsageError(f"--delegate {text}: which?", fix="--delegate external=LIBRARY")
+    if given and name not in NEEDS_LIBRARY:
+        raise UsageError(f"--delegate {text}: {name} takes no library", fix=f"--delegate {name}")
+    path = Path(given).expanduser()
+    if given and not path.is_file():
+        raise UsageError(f"--delegate {text}: {given} is not a file")
+    return f"{name}={path.absolute()}" if given else name
 
 
 def _runner(text: str, environment: Environment) -> str:

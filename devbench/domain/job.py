@@ -53,7 +53,8 @@ class Profile:
 class Backend:
     """How to run, as asked: what really ran stands in `Measurement.actual`.
 
-    `cores` is the group asked for, `cpu_mask` the CPUs it means on this phone (None: not pinned).
+    `cores` is the group asked for, `cpu_mask` the CPUs it means on this phone (None: not pinned);
+    `delegate_sha256` is of the delegate's own library (None: it is in the engine's).
     """
 
     engine: str
@@ -63,6 +64,7 @@ class Backend:
     threads: int
     cores: str
     cpu_mask: int | None
+    delegate_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,10 @@ from devbench.domain.device import DeviceInfo
 from devbench.engines.file import EngineFile
 from devbench.engines.table import Release, Table, engine_table
 
+# delegates whose code is in a library beside the engine's
+NEEDS_LIBRARY = frozenset({"gpu", "gpu-fp16", "external"})
+NNAPI_SDK = 27
+
 
 def refusal(
     file: EngineFile, device: DeviceInfo, delegate: str | None, table: Table | None = None
@@ -33,6 +37,33 @@ def refusal(
     if delegate not in (None, "none") and file.delegates is not None and delegate not in file.delegates:
         has = ", ".join(("none", *file.delegates))
         return f"{name} has no delegate {delegate}; it has: {has}"
+    return None
+
+
+def delegate_refusal(
+    name: str, file: EngineFile, device: DeviceInfo, *, own_library: bool
+) -> str | None:
+    """One sentence why the delegate called `name` cannot be applied by an engine on a phone; None where it may be.
+
+    A library of the user's own (`own_library`) is for the phone to judge.
+    """
+    if name in ("none", "xnnpack"):
+        return refusal(file, device, name)
+    engine = f"{file.engine} {file.version or ''}".strip()
+    if file.engine != "tflite":
+        return f"{engine} has no delegate {name}; it has: {', '.join(('none', *(file.delegates or ('xnnpack',))))}"
+    if name == "nnapi":
+        return _nnapi_refusal(device)
+    if name.startswith("gpu") and not own_library and not device.target.startswith("android-"):
+        return f"{device.device} is {device.target}: there is no GPU delegate for it"
+    return None
+
+
+def _nnapi_refusal(device: DeviceInfo) -> str | None:
+    if not device.target.startswith("android-"):
+        return f"{device.device} is {device.target}: NNAPI is Android's"
+    if device.sdk is not None and device.sdk < NNAPI_SDK:
+        return f"{device.device} has API {device.sdk}: NNAPI came with API {NNAPI_SDK} (Android 8.1)"
     return None
 
 

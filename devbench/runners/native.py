@@ -13,7 +13,7 @@ from devbench.devices.state import parse_state, state_script
 from devbench.domain.device import DeviceState
 from devbench.domain.job import Job
 from devbench.domain.judged import Judged
-from devbench.domain.measurement import Failure, Measurement, OutputFile
+from devbench.domain.measurement import Failure, Measurement, OutputFile, Status
 from devbench.domain.taint import Taint
 from devbench.domain.variant import Variant
 from devbench.errors import DeadlinePassed, DeviceError, RunnerError
@@ -122,7 +122,7 @@ class NativeRunner:
         exit_ = transcript.first("exit") or {}
         return Measurement(
             **attempt.identity(),
-            status="ok" if failure is None else "failed",
+            status=_status(attempt.job, failure),
             started_at=started_at,
             actual=transcript.actual(),
             series=transcript.series(),
@@ -217,6 +217,8 @@ class NativeRunner:
             "inputs": f"random:{job.input_seed}",
             **{name: str(value) for name, value in dataclasses.asdict(job.bounds).items()},
         }
+        if backend.delegate_sha256 is not None:
+            pairs["delegate_lib"] = self._engines[backend.delegate_sha256].remote
         if backend.cpu_mask is not None:
             pairs["cpu_mask"] = f"{backend.cpu_mask:x}"
         if job.signature is not None:
@@ -322,6 +324,14 @@ class NativeRunner:
 
     def _told(self, file: LocalFile, seconds: float) -> None:
         self.site.talk.pushed(file.what, file.size_bytes, seconds)
+
+
+def _status(job: Job, failure: Failure | None) -> Status:
+    """A delegate that the phone turns out to lack is skipped, as one that was known to be missing is."""
+    if failure is None:
+        return "ok"
+    lacking = failure.kind == "delegate-refused" and job.backend.delegate not in ("none", "xnnpack")
+    return "skipped" if lacking else "failed"
 
 
 def _timeout(silent: DeadlinePassed, log: str) -> Failure:

@@ -10,8 +10,10 @@ from devbench.domain.measurement import Failure
 from devbench.domain.variant import Variant
 from devbench.engines import (
     DEFAULT_ENGINES,
+    NEEDS_LIBRARY,
     EngineFile,
     FetchProgress,
+    delegate_refusal,
     engine_file,
     engine_table,
     parse_engine,
@@ -25,7 +27,7 @@ from devbench.graph.op_lists import runtime_names, runtime_ops
 from devbench.graph.op_support import unsupported_nodes
 from devbench.graph.pb_faults import listed
 from devbench.graph.pb_file import read_pb
-from devbench.plan import EngineChoice, delegates_for
+from devbench.plan import DelegateChoice, EngineChoice, delegates_for
 from devbench.runners.binaries import RunnerBinary, runner_binary
 from devbench.runners.registry import runner_kinds
 from devbench.session.request import RunRequest
@@ -77,9 +79,44 @@ class Kit:
             version=file.version,
             sha256=file.sha256,
             runner_sha256=binary.sha256,
+            delegates={} if path else self._delegates(file, variant, target),
             no_ops=_no_ops(file),
             accuracy=runner_kinds()[tool].accuracy,
         )
+
+    def _delegates(self, file: EngineFile, variant: Variant, target: str) -> dict[str, DelegateChoice]:
+        """Each word of --delegate with this engine; one that cannot be applied refuses its own cells only."""
+        found: dict[str, DelegateChoice] = {}
+        for word in delegates_for(variant, self._request.choices):
+            try:
+                library = self._delegate(word, file, target)
+            except (EngineError, MissingExtra) as error:
+                self._refusals.append(error)
+                kind = error.kind if isinstance(error, EngineError) else "not-installed"
+                failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
+                found[word] = DelegateChoice(refused=failure)
+                continue
+            if library is not None:
+                self._used[library.sha256] = library
+            found[word] = DelegateChoice(sha256=library.sha256 if library else None)
+        return found
+
+    def _delegate(self, word: str, file: EngineFile, target: str) -> EngineFile | None:
+        """The library that a delegate needs beside the engine's; EngineError if it cannot be applied here."""
+        name, _, path = word.partition("=")
+        key = (f"delegate {word} for {file.version}", target)
+        why = delegate_refusal(name, file, self._info, own_library=bool(path))
+        if why is not None:
+            raise EngineError(why, kind="delegate-refused", fix="--delegate none")
+        if name not in NEEDS_LIBRARY:
+            return None
+        if key not in self._resolved and path:
+            self._resolved[key] = engine_file("delegate", None, target, Path(path))
+        elif key not in self._resolved:
+            asked = parse_engine(f"tflite-gpu@{file.version}")
+            cache = self._request.engine_cache
+            self._resolved[key] = resolve(asked, target, cache_dir=cache, progress=self._fetching)
+        return self._resolved[key]
 
     def _runner(self, target: str) -> RunnerBinary:
         abi = target.partition("-")[2]
@@ -103,10 +140,9 @@ class Kit:
         formats = engine_table()[file.engine].formats
         if variant.format not in formats:
             raise EngineError(f"engine {file.engine} runs .{', .'.join(formats)} files, not {variant.path}")
-        for delegate in (None, *delegates_for(variant, self._request.choices)):
-            reason = refusal(file, self._info, delegate)
-            if reason is not None:
-                raise EngineError(reason, kind="link" if delegate is None else "delegate-refused")
+        reason = refusal(file, self._info, None)
+        if reason is not None:
+            raise EngineError(reason, kind="link")
         if f"{file.engine}-{file.version}" in runtime_names() and "=" not in name:
             self._check_ops(variant, f"{file.engine}-{file.version}")
         return file

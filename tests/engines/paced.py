@@ -13,7 +13,15 @@ _ROOT = _HERE.parents[1]
 
 def build_paced(folder: Path) -> Path:
     """Compiles the engine for this machine's Linux target into `folder`; the library."""
-    library = folder / "libpaced.so"
+    return _build(folder / "libpaced.so", "paced.c")
+
+
+def build_toy_delegate(folder: Path) -> Path:
+    """The same of the delegate library toy_delegate.c."""
+    return _build(folder / "libtoy_delegate.so", "toy_delegate.c")
+
+
+def _build(library: Path, source: str) -> Path:
     command = [sys.executable, "-m", "ziglang", "cc", "-target", f"{platform.machine()}-linux-gnu.2.17"]
     flags = [
         "-shared",
@@ -26,7 +34,7 @@ def build_paced(folder: Path) -> Path:
         "-Wextra",
     ]
     include = f"-I{_ROOT / 'android-runner' / 'src'}"
-    subprocess.run([*command, *flags, include, "-o", library, _HERE / "paced.c", "-lpthread"], check=True)
+    subprocess.run([*command, *flags, include, "-o", library, _HERE / source, "-lpthread"], check=True)
     return library
 
 
