@@ -76,6 +76,7 @@ static int follow_app(const char *path, int64_t offset, int64_t wait_ms) {
     for (;;) {
         bool alive = writer_lives(path, until_ns);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 && errno == EACCES) usage_error("%s: %s", path, strerror(errno)); /* waiting does not change that */
         if (fd >= 0) {
             lseek(fd, (off_t)offset, SEEK_SET);
             bool done = print_rest(fd);

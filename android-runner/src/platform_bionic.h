@@ -19,6 +19,7 @@ typedef int pid_t;
 #define ESRCH 3
 #define EINTR 4
 #define EWOULDBLOCK 11
+#define EACCES 13
 #define EEXIST 17
 #define EINVAL 22
 #define EFBIG 27

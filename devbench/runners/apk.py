@@ -19,9 +19,11 @@ from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement
 from devbench.domain.taint import Taint
 from devbench.domain.variant import Variant
+from devbench.errors import DeadlinePassed
 from devbench.runners.app_package import engine_name, install
 from devbench.runners.base import Attempt, Materials, RunnerKind, Site
 from devbench.runners.cas import BASE, CAS, PROTOCOL, LocalFile
+from devbench.runners.framed_log import follow_log, is_in_log
 from devbench.runners.jobs import JOBS
 from devbench.runners.native import NativeRunner
 from devbench.runners.patience import again
@@ -46,6 +48,7 @@ class AppRunner(NativeRunner):
         self._engine_files: dict[str, EngineFile] = materials.engines
         self._mode = mode
         self._refused: Failure | None = None
+        self._by_log = False
 
     def _programs(self) -> list[LocalFile]:
         return []  # they are in the app
@@ -101,8 +104,41 @@ class AppRunner(NativeRunner):
         return (
             f"mkdir -p {folder} && chmod 755 {folder} && s=$({shlex.join(argv)} 2>&1); echo \"$s\"; "
             f"case \"$s\" in *Error*|*Exception*) echo '{_REFUSED}'; false;; "
-            "*) echo '{\"event\":\"started\"}';; esac"
+            "*) true;; esac"
         )
+
+    def _follow(
+        self, attempt: Attempt, folder: str, argv: list[str]
+    ) -> tuple[Transcript, dict[str, str], DeadlinePassed | None]:
+        """By the app's file; where the shell may not read it, by Android's log from then on."""
+        if not self._by_log:
+            found = super()._follow(attempt, folder, argv)
+            if found[0].first("app") is not None or not self._hidden(found[0], _nonce(folder)):
+                return found
+            self._by_log = True
+        else:
+            again(self.site, lambda: self.site.phone.shell(self._start(attempt, folder, argv)))
+        transcript, scrapes = Transcript(), dict[str, str]()
+        try:
+            follow_log(self.site, _nonce(folder), transcript,
+                       lambda event: self._react(attempt.job, folder, event, scrapes))  # fmt: skip
+        except DeadlinePassed as error:
+            self._stop(folder)
+            return transcript, scrapes, error
+        return transcript, scrapes, None
+
+    def _hidden(self, transcript: Transcript, nonce: str) -> bool:
+        """Whether the app has a file that only the shell does not see."""
+        said = str((transcript.first("error") or {}).get("message", ""))
+        return "Permission denied" in said or again(self.site, lambda: is_in_log(self.site, nonce))
+
+    def _read_again(self, folder: str) -> Transcript:
+        """Lines that the log dropped are lost."""
+        if not self._by_log:
+            return super()._read_again(folder)
+        transcript = Transcript()
+        follow_log(self.site, _nonce(folder), transcript, lambda event: None)
+        return transcript
 
     def _push_plan(self, plan: str, folder: str) -> None:
         with tempfile.TemporaryDirectory(prefix="devbench-plan-") as scratch:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from devbench.virtual.android.handset import Handset
 from devbench.virtual.errors import VirtualPhoneError
 from devbench.virtual.link import Link, Stream
 from devbench.virtual.phone import Init
@@ -24,6 +25,9 @@ class Faulty(Protocol):
 
     @property
     def init(self) -> Init: ...
+
+    @property
+    def handset(self) -> Handset: ...
 
     def drop_links(self) -> None: ...
 
@@ -211,3 +215,14 @@ class Garbage(Matching):
 
     def noise(self, service: str) -> bytes:
         return self._noise if self.matches(service) else b""
+
+
+@fault("app-files-private")
+class AppFilesPrivate(Fault):
+    """The shell may not read the files of apps, as on phones of some vendors since Android 11."""
+
+    async def begin(self, phone: Faulty) -> None:
+        phone.handset.private_files = True
+
+    async def end(self, phone: Faulty) -> None:
+        phone.handset.private_files = False

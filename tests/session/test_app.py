@@ -176,3 +176,11 @@ def test_a_plan_too_long_for_a_command_line_goes_as_a_file(rig: Rig) -> None:
     assert "plan_file" in m.argv
     # the core was started with all of them, and says that the model has no such inputs
     assert m.failure is not None and "unused-0" in m.failure.cause
+
+
+def test_where_the_shell_may_not_read_the_apps_files_the_log_is_read(rig: Rig) -> None:
+    """The first job finds out; both are whole, samples and all."""
+    with rig.faults(NEW, "app-files-private"):
+        done = rig.session(request("and-gate", runners=("apk",)), NEW)
+    done.assert_complete()
+    assert all(len(m.samples_ns("steady")) >= 5 for m in done.of("and-gate"))

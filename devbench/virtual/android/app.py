@@ -60,7 +60,8 @@ async def start(call: Call, extras: dict[str, str]) -> None:
     init = handset.running
     await init.ask("fs", name="folders", path=FILES)
     name = nonce.rsplit("/", 1)[-1]
-    fd = await init.open(f"{FILES}/{name}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    mode = 0o200 if handset.private_files else 0o644
+    fd = await init.open(f"{FILES}/{name}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode)
     handset.state.screen_on = True  # the window's flags turn it on
     handset.begin(run(Job(handset=handset, nonce=nonce, file=fd), extras))
 

@@ -48,6 +48,7 @@ class Handset:
         self.sessions = 0
         self.cpus: list[int] = []
         self.apps: dict[str, int] = {}
+        self.private_files = False
         self._jobs: set[asyncio.Task[None]] = set()
         self.reboot: Callable[[], None] = lambda: None
 

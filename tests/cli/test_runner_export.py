@@ -1,0 +1,38 @@
+"""`devbench runner export`: what it writes is what runs on phones, and its manifest says so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+from started import Devbench
+
+from devbench import apk
+from devbench.runners.binaries import ANDROID_ABIS, targets
+
+
+def test_every_program_and_the_app_are_written_with_their_hashes(devbench: Devbench, tmp_path: Path) -> None:
+    done = devbench("runner", "export", tmp_path / "out", "--json")
+    manifest = json.loads(done.stdout)
+    assert manifest == json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert set(manifest) == {*targets(), "apk"}
+    for entry in manifest.values():
+        content = (tmp_path / "out" / entry["file"]).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (entry["sha256"], entry["bytes"])
+    app = (tmp_path / "out" / "devbench-runner.apk").read_bytes()
+    assert apk.verify_apk(app, v2=True) == apk.test_key().certificate
+    with zipfile.ZipFile(tmp_path / "out" / "devbench-runner.apk") as archive:
+        names = archive.namelist()
+    assert [f"lib/{abi}/libdevbench_runner.so" in names for abi in ANDROID_ABIS] == [True] * 4
+
+
+def test_a_model_goes_in_stored_and_compressed(devbench: Devbench, tmp_path: Path) -> None:
+    model = tmp_path / "m.tflite"
+    model.write_bytes(b"weights" * 1000)
+    devbench("runner", "export", tmp_path / "out", "--model", model)
+    with zipfile.ZipFile(tmp_path / "out" / "devbench-runner.apk") as archive:
+        kinds = {name: archive.getinfo(f"assets/model.{name}").compress_type for name in ("stored", "compressed")}
+        assert kinds == {"stored": zipfile.ZIP_STORED, "compressed": zipfile.ZIP_DEFLATED}
+        assert archive.read("assets/model.stored") == archive.read("assets/model.compressed") == model.read_bytes()
