@@ -114,7 +114,8 @@ def _compared(report: Report, group: Group) -> str:
     summary, comparison, ratio = (faster or found)[0]
     name = _name(report, summary)
     if comparison.verdict == "faster":
-        return f"{where}, {name} is {_times(comparison, ratio)} than {baseline}{_smaller(group, summary)}."
+        doubt = _conditions_of(summary, group)
+        return f"{where}, {name} is {_times(comparison, ratio)} than {baseline}{_smaller(group, summary)}{doubt}."
     if comparison.verdict == "slower":
         closest = f"the closest, {name}, is {_times(comparison, ratio)}"
         return f"{where}, no variant is faster than {baseline}: {closest}."
@@ -132,6 +133,14 @@ def _compared(report: Report, group: Group) -> str:
         f"{where}, whether {name} is faster than {baseline} is undecided "
         f"(ratio {_doubt(comparison, ratio)}{runs}{more})."
     )
+
+
+def _conditions_of(summary: CellSummary, group: Group) -> str:
+    """The conditions under which either side was measured, for the sentence that claims something of them."""
+    reference = next((s for s in group if s.comparison is None), None)
+    sides = (summary, reference) if reference else (summary,)
+    ids = sorted({t.id for s in sides if s.verdict in ("tainted", "quick look") for t in s.taints})
+    return f", measured under {', '.join(ids)}" if ids else ""
 
 
 def _times(comparison: Comparison, ratio: float) -> str:
@@ -173,11 +182,17 @@ def _smaller(group: Group, summary: CellSummary) -> str:
 def _over_phones(report: Report, groups: Sequence[Group]) -> str:
     """The variant with the best geometric mean of ratios over phones; times are never pooled."""
     ratios: dict[str, list[float]] = {}
+    baseline = next(s.comparison.baseline for s in groups[0] if s.comparison)
+    # virtual phones are one computer: their ratios are no sample of phones
+    real = [group for group in groups if not group[0].cell.device.virtual]
+    if len(real) < len(groups):
+        groups = real
+    if len(groups) < 2:
+        return "The phones of this run are virtual: nothing can be said over phones; see the table."
     for group in groups:
         for s in group:
             if s.comparison and s.comparison.ratio is not None:
                 ratios.setdefault(_name(report, s), []).append(s.comparison.ratio)
-    baseline = next(s.comparison.baseline for s in groups[0] if s.comparison)
     if not ratios:
         return f"On {len(groups)} phones, nothing can be compared with {baseline}."
     name, (value, low, high) = min(
@@ -185,6 +200,11 @@ def _over_phones(report: Report, groups: Sequence[Group]) -> str:
     )
     count = len(ratios[name])
     over = Comparison(baseline=baseline, ratio=value, low=low, high=high, rounds=count, verdict="")
+    if low is None or high is None or low <= 1 <= high:
+        return (
+            f"Over {count} phones, whether {name} is faster than {baseline} is undecided "
+            f"(geometric mean of ratios {_doubt(over, value)})."
+        )
     return f"Over {count} phones, {name} is {_times(over, value)} than {baseline} (geometric mean of ratios)."
 
 
@@ -202,9 +222,9 @@ def _singles(report: Report, single: Group) -> list[str]:
         ]
     sentences = []
     for s, e in known:
-        limits = f" ({show(e.low, 'ns')} to {show(e.high, 'ns')})" if e.low is not None else ""
+        limits = f" ({show(e.low, 'ns')} to {show(e.high, 'ns')})" if e.low is not None else " (one process)"
         where = f"On {phone_name(s, report)}, {_name(report, s)}"
-        sentences.append(f"{where} takes {show(e.value, 'ns')}{limits} an inference.")
+        sentences.append(f"{where} takes {show(e.value, 'ns')}{limits} an inference{_conditions_of(s, [s])}.")
     return sentences
 
 

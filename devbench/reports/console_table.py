@@ -110,7 +110,9 @@ def _failures(table: Table) -> list[str]:
         if row.summary.status != "ok" and failure is not None:
             words = f"{failure.kind}: {failure.cause}" + (f" → {failure.fix}" if failure.fix else "")
             same.setdefault((row.entries[1].text, words), []).append(row.entries[0].text)
-    return [f"{', '.join(dict.fromkeys(names))} on {phone}: {words}" for (phone, words), names in same.items()]
+    return [
+        f"{', '.join(dict.fromkeys(names))} on {phone}: {words}" for (phone, words), names in same.items()
+    ]
 
 
 def _fields(column: Column, entries: Sequence[Entry]) -> list[str]:

@@ -104,5 +104,7 @@ def _write(report: Report, folder: Path) -> tuple[Path, ...]:
 
 
 FORMATS = (
-    Format(name=NAME, sentence="benchmark_model.txt, in the words of TFLite's tool, for scripts", write=_write),
+    Format(
+        name=NAME, sentence="benchmark_model.txt, in the words of TFLite's tool, for scripts", write=_write
+    ),
 )

@@ -89,6 +89,7 @@ def build_table(report: Report) -> Table:
     numbers.append((_VERDICT_PLACE, *_verdict_column(summaries)))
     parts += [(column, entries) for _, column, entries in sorted(numbers, key=lambda found: found[0])]
     references = {s.comparison.baseline for s in summaries if s.comparison}
+    notes += _hidden_work(summaries)
     return Table(
         columns=tuple(column for column, _ in parts),
         rows=tuple(
@@ -102,6 +103,22 @@ def build_table(report: Report) -> Table:
         notes=tuple(notes),
         setup=_shared_setup(summaries, varying),
     )
+
+
+_ACCELERATORS = ("gpu", "nnapi", "npu", "hexagon", "qnn", "coreml", "edgetpu")
+
+
+def _hidden_work(summaries: Sequence[CellSummary]) -> list[str]:
+    """What the numbers cannot show where a delegate outside the CPU ran."""
+    asked = {s.cell.backend.delegate for s in summaries if s.status == "ok"}
+    ran = {m.actual.delegate for s in summaries for m in s.cell.measurements if m.status == "ok" and m.actual}
+    found = sorted(d for d in asked | ran if d and d.startswith(_ACCELERATORS))
+    if not found:
+        return []
+    return [
+        f"{' and '.join(found)} ran: CPU, RSS and PSS are those of the process alone and do not show the work and "
+        "memory of an accelerator."
+    ]
 
 
 def _worth_showing(column: Column, entries: Sequence[Entry]) -> bool:

@@ -76,7 +76,15 @@ def _nodes(title: str, trace: NodeTrace, ops: Iterable[OpTime]) -> Iterator[str]
 def _types(trace: NodeTrace) -> Iterator[str]:
     yield _banner("Summary by node type")
     yield "\t" + "\t".join(
-        (f"{'[Node type]':>24}", "  [count]", " [avg ms]", "   [avg %]", "  [cdf %]", " [mem KB]", "[times called]")
+        (
+            f"{'[Node type]':>24}",
+            "  [count]",
+            " [avg ms]",
+            "   [avg %]",
+            "  [cdf %]",
+            " [mem KB]",
+            "[times called]",
+        )
     )
     cumulated = 0.0
     for kind in trace.types:

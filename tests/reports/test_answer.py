@@ -1,10 +1,11 @@
 """The answer says what the data say, with its doubt, and nothing more."""
 
-from made_runs import make_run, phone, variant
+from made_runs import LOW_BATTERY, backend, make_run, phone, variant
 
 from devbench.domain.measurement import Failure
 from devbench.reports import build_report
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
+from devbench.reports.table import build_table
 
 
 def answer(**planted: object) -> str:
@@ -77,3 +78,33 @@ def test_a_quick_look_calls_itself_one() -> None:
 
 def test_a_real_arm_phone_needs_no_warning() -> None:
     assert warnings_of(build_report(make_run())) == ()
+
+
+def test_a_claim_names_the_conditions_it_was_measured_under() -> None:
+    taints = {("phone-000000", "int8"): (LOW_BATTERY,)}
+    text = answer(latencies_ns={"fp32": 20e6, "int8": 10e6}, taints=taints)
+    assert text.endswith("than fp32 and 3.6× smaller, measured under LOW-BATTERY.")
+    single = answer(variants=(variant("only"),), taints={("phone-000000", "only"): (LOW_BATTERY,)})
+    assert single.endswith("an inference, measured under LOW-BATTERY.")
+
+
+def test_one_process_of_one_variant_has_no_interval_and_says_so() -> None:
+    assert "(one process) an inference" in answer(variants=(variant("only"),), rounds=1)
+
+
+def test_over_phones_nothing_is_claimed_that_the_interval_does_not_say() -> None:
+    text = answer(phones=tuple(phone(i) for i in range(5)), latencies_ns={"fp32": 10e6, "int8": 10e6}, seed=2)
+    assert "Over 5 phones, whether int8 is faster than fp32 is undecided (geometric mean of ratios" in text
+
+
+def test_virtual_phones_are_never_pooled() -> None:
+    text = answer(
+        phones=tuple(phone(i, virtual=True) for i in range(5)), latencies_ns={"fp32": 20e6, "int8": 10e6}
+    )
+    assert "Over 5 phones" not in text and "nothing can be said over phones" in text
+
+
+def test_what_an_accelerator_hides_is_said_where_one_ran() -> None:
+    gpu = build_table(build_report(make_run(backends=(backend(delegate="gpu"),))))
+    assert any(note.startswith("gpu ran: CPU, RSS and PSS") for note in gpu.notes)
+    assert not any("accelerator" in note for note in build_table(build_report(make_run())).notes)

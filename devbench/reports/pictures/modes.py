@@ -88,7 +88,8 @@ def _rows(report: Report) -> list[Sequence[object]]:
     for device in report.run.header.devices:
         mine = [s for s in report.summaries if s.cell.device.device == device.device]
         rows += [
-            (m.variant, m.device, m.mode, m.steady_ns, m.against, m.delta_pct) for m in _modes(report, mine) or ()
+            (m.variant, m.device, m.mode, m.steady_ns, m.against, m.delta_pct)
+            for m in _modes(report, mine) or ()
         ]
     return rows
 
