@@ -19,6 +19,7 @@ _DELEGATES: dict[str, tuple[str, dict[str, str]]] = {
     "gpu-fp16": ("use_gpu", {"use_gpu": "true", "gpu_precision_loss_allowed": "true"}),
     "nnapi": ("use_nnapi", {"use_nnapi": "true"}),
 }
+_PASSES = ("latency", "resources", "ops")
 RESULT_FLAG = "result_file_path"
 
 
@@ -41,6 +42,8 @@ class Places:
 
 def stock_flags(job: Job, variant: Variant, told: ToolHelp, places: Places) -> dict[str, str]:
     """Flags in order; Refused where the tool lists its flags and lacks one that a setting needs."""
+    if job.pass_name not in _PASSES:
+        raise Refused(f"a stock tool has no pass {job.pass_name}", fix="--runner native")
     flags = {"graph": places.model, "num_threads": str(job.backend.threads)}
     if told.tool == "T":
         flags |= _tensorflow(job, variant, told)

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rig import BRIEF, NEW, OLD, Rig, Session, request
+from rig import BRIEF, NEW, OLD, Rig, Session, request, variant
 
+from devbench.domain.job import Backend, Job
 from devbench.domain.measurement import Measurement
 from devbench.domain.variant import Variant
 from devbench.graph.model_file import read_variant
 from devbench.hashing import sha256_of
+from devbench.parse.benchmark_model import parse_tool_help
 from devbench.runners.binaries import runner_binary
+from devbench.runners.stock_flags import Places, Refused, stock_flags
 from devbench.summary import summarise
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runners" / "stand_in"))
@@ -243,3 +246,18 @@ def test_modes_stand_side_by_side_and_are_never_pooled(
     assert "native" in stock.comparison.baseline
 
 
+
+
+def test_a_pass_that_the_tool_does_not_have_is_refused() -> None:
+    """Held-out inputs are for our own runner; a stock tool would time something and call it accuracy."""
+    backend = Backend(
+        engine="benchmark_model", engine_version="0", engine_sha256="0", delegate="none", threads=1, cores="all",
+        cpu_mask=None,
+    )  # fmt: skip
+    job = Job(
+        job_id="0", device="phone", variant="and-gate", backend=backend, runner="benchmark_model", abi="x86_64",
+        pass_name="accuracy", round=1, position=0, bounds=BRIEF,
+    )  # fmt: skip
+    places = Places(model="/m", inputs={}, result="/r")
+    with pytest.raises(Refused, match="no pass accuracy"):
+        stock_flags(job, variant("and-gate"), parse_tool_help(""), places)
