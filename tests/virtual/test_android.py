@@ -245,6 +245,25 @@ def test_install_multiple_keeps_all_parts(
         assert b"Success" in lab.run(phone, "uninstall", "dev.example.split").stdout
 
 
+def test_an_apk_that_was_changed_after_signing_is_not_installed(
+    lab: Lab, oppo: VirtualPhone, pixel: VirtualPhone, tmp_path: Path
+) -> None:
+    """Android 5 looks at v1, Android 8 at v2."""
+    make_apk(tmp_path / "a.apk", "dev.example.app")
+    raw = (tmp_path / "a.apk").read_bytes()
+    at = raw.index(b"AndroidManifest.xml") + 60
+    (tmp_path / "a.apk").write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
+    for phone in (oppo, pixel):
+        done = lab.run(phone, "install", str(tmp_path / "a.apk"))
+        assert b"INSTALL_PARSE_FAILED" in done.stdout + done.stderr, phone.name
+        assert lab.shell(phone, "pm list packages -3") == ""
+
+
+def test_an_activity_that_is_not_installed_is_not_started(lab: Lab, pixel: VirtualPhone) -> None:
+    said = lab.shell(pixel, "am start -n dev.example.absent/.Main 2>&1")
+    assert "Error: Activity class {dev.example.absent/dev.example.absent.Main} does not exist." in said
+
+
 def test_what_is_no_apk_is_not_installed(lab: Lab, pixel: VirtualPhone, tmp_path: Path) -> None:
     (tmp_path / "a.apk").write_bytes(b"not a zip")
     done = lab.run(pixel, "install", str(tmp_path / "a.apk"))
