@@ -26,7 +26,7 @@ class TensorFlow:
 
     def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return self._pool.submit(function, *args, **kwargs).result(timeout=120)
+            return self._pool.submit(function, *args, **kwargs).result(timeout=600)
         except BrokenProcessPool:
             self._pool = self._new()
             raise
