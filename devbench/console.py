@@ -58,13 +58,13 @@ def print_report(report: Report) -> None:
     from rich.console import Console
 
     from devbench.reports.answer import answer_sentences, trust_line
-    from devbench.reports.console_table import console_affinity, console_table
+    from devbench.reports.console_table import console_affinity, console_suite_tables, console_table
 
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _width())
     for sentence in (*answer_sentences(report), trust_line(report)):
         console.print(report.scrub(sentence), markup=False)
     console.print(console_table(report, console.width))
-    for table in console_affinity(report):
+    for table in (*console_suite_tables(report), *console_affinity(report)):
         console.print(table)
 
 

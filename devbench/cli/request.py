@@ -14,9 +14,11 @@ from devbench.cli.inputs import check_inputs, open_notes
 from devbench.conditions import TWEAKS, parse_allow
 from devbench.domain.job import Profile
 from devbench.domain.suite import Suite
+from devbench.domain.suite_table import SuiteTable
 from devbench.domain.variant import Variant
-from devbench.errors import UsageError
+from devbench.errors import SuiteError, UsageError
 from devbench.hashing import sha256_of
+from devbench.metrics import all_metrics
 from devbench.plan import PASSES, PROFILES, Choices
 from devbench.session import RunRequest
 
@@ -94,7 +96,22 @@ def build_request(
         notes=(*notes, *opened),
         allow=parse_allow(asked.allow or ""),
         tweaks=tweaks,
+        tables=_tables(suite),
     )
+
+
+def _tables(suite: Suite | None) -> tuple[SuiteTable, ...]:
+    """Those of the suite; SuiteError where one asks for a column that nothing measures."""
+    tables = suite.tables if suite else ()
+    known = {f"{m.name}.{m.phase}".rstrip(".") for m in all_metrics()}
+    for table in tables:
+        for column in table.columns:
+            if column not in known:
+                near = difflib.get_close_matches(column, known, n=1, cutoff=0.0)
+                raise SuiteError(
+                    f"table {table.title!r}: there is no metric {column!r}", fix=f"did you mean {near[0]}?"
+                )
+    return tables
 
 
 def _profile(profile: Profile, asked: Asked, rounds: int) -> Profile:

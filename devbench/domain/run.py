@@ -8,6 +8,7 @@ from devbench.domain.device import DeviceInfo, Reject
 from devbench.domain.job import Job, Profile
 from devbench.domain.measurement import Measurement
 from devbench.domain.phone_session import PhoneSession
+from devbench.domain.suite_table import SuiteTable
 from devbench.domain.variant import Variant
 
 RUN_SCHEMA = 1
@@ -30,7 +31,8 @@ class Artifact:
 class RunHeader:
     """Everything asked for; `run.json`. `argv` repeats the run, `jobs` is the whole plan in order.
 
-    `allow` are the conditions that a phone may be in all the same, `tweaks` what may be changed on it.
+    `allow` are the conditions that a phone may be in all the same, `tweaks` what may be changed on it;
+    `tables` are those that the suite asks the report for.
     """
 
     run_id: str
@@ -51,6 +53,7 @@ class RunHeader:
     options: dict[str, str] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
     tweaks: tuple[str, ...] = ()
+    tables: tuple[SuiteTable, ...] = ()
     schema: int = RUN_SCHEMA
 
 

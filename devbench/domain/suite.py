@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from devbench.domain.suite_table import SuiteTable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCall:
@@ -76,7 +78,8 @@ class Suite:
     """What a suite file says; None and () where it leaves the choice to the command line and its defaults.
 
     `origin` is the file it was read from, `baseline` the id of the variant that others are compared with, `notes`
-    are sentences about what was left out.
+    are sentences about what was left out,
+    `tables` what the report shows beside its own table.
     """
 
     name: str
@@ -90,3 +93,4 @@ class Suite:
     cores: tuple[str, ...] = ()
     delegates: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    tables: tuple[SuiteTable, ...] = ()

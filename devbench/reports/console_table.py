@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from devbench.reports.affinity import affinity_tables
 from devbench.reports.base import Report
+from devbench.reports.suite_tables import suite_tables
 from devbench.reports.table import STEADY, Column, Entry, Table, build_table
 
 if TYPE_CHECKING:
@@ -62,6 +63,26 @@ def _draw(table: Table, shown: int) -> rich.table.Table:
                 for texts, style in _styled(table, fields, row, shown)
             )
         )
+    return drawn
+
+
+def console_suite_tables(report: Report) -> list[rich.table.Table]:
+    """The tables that the suite asks for, one a phone."""
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = []
+    for view in suite_tables(report):
+        table = RichTable(
+            box=box.SIMPLE_HEAD, pad_edge=False, title=Text(_printable(view.title)), title_justify="left"
+        )
+        for head in view.heads:
+            table.add_column(Text(_printable(head)), overflow="fold")
+        for row in view.rows:
+            table.add_row(*(Text(_printable(text)) for text in row))
+        table.caption, table.caption_justify = Text("\n".join(map(_printable, view.notes)), style="dim"), "left"
+        drawn.append(table)
     return drawn
 
 

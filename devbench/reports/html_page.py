@@ -28,6 +28,7 @@ from devbench.reports.phone_cards import phone_cards
 from devbench.reports.pictures import Drawing, Picture, all_pictures
 from devbench.reports.pictures.style import svg_of
 from devbench.reports.samples import HEIGHT, WIDTH
+from devbench.reports.suite_tables import suite_tables
 from devbench.reports.table import Table, build_table, label_of, phone_name
 from devbench.summary import varying_setup
 
@@ -104,6 +105,7 @@ def html(report: Report) -> str:
         trust=trust_line(report),
         warnings=warnings_of(report),
         table=table,
+        suite_tables=suite_tables(report),
         bars=_bar_scales(table),
         digits=_fraction_digits(table),
         summary_csv=_summary_link(report),

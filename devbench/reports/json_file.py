@@ -11,6 +11,7 @@ from devbench.reports.affinity import affinity_json
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.reports.ops_tables import ops_json
+from devbench.reports.suite_tables import suite_tables_json
 from devbench.summary import setup_words
 from devbench.summary.node_trace import node_trace
 from devbench.summary.series import series_of
@@ -42,6 +43,7 @@ def as_json(report: Report) -> dict[str, Json]:
         "warnings": [report.scrub(text) for text in warnings_of(report)],
         "devices": [_without_serials(to_json(device), report) for device in header.devices],
         "artifacts": [{**_object(to_json(a)), "path": Path(a.path).name} for a in header.artifacts],
+        "tables": [_scrubbed(row, report) for row in suite_tables_json(report)],
         "affinity": [_scrubbed(row, report) for row in affinity_json(report)],
         "cells": [_cell(summary, report) for summary in (*report.summaries, *report.controls)],
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from devbench.reports.affinity import AffinityTable, affinity_tables
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
+from devbench.reports.suite_tables import SuiteTableView, suite_tables
 from devbench.reports.table import Column, Entry, build_table
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
@@ -34,9 +35,17 @@ def markdown(report: Report) -> str:
         lines.append("| " + " | ".join(fields) + " |")
     notes = [f"All rows: {table.setup}."] if table.setup else []
     lines += ["", *(f"- {escaped(report.scrub(note))}" for note in (*notes, *table.notes, *_taints(report)))]
+    for view in suite_tables(report):
+        lines += ["", f"## {escaped(view.title)}", "", *_suite_table(view)]
     for affinity in affinity_tables(report):
         lines += ["", escaped(affinity.title), "", *_affinity(affinity)]
     return "\n".join(lines) + "\n"
+
+
+def _suite_table(view: SuiteTableView) -> list[str]:
+    lines = ["| " + " | ".join(map(escaped, view.heads)) + " |", "|---" * len(view.heads) + "|"]
+    lines += ["| " + " | ".join(map(escaped, row)) + " |" for row in view.rows]
+    return [*lines, "", *(f"- {escaped(note)}" for note in view.notes)]
 
 
 def _affinity(table: AffinityTable) -> list[str]:

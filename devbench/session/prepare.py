@@ -88,6 +88,7 @@ def prepare(
         options=request.options,
         allow=tuple(sorted(request.allow)),
         tweaks=tuple(sorted(request.tweaks)),
+        tables=request.tables,
     )
     return Prepared(header=header, phones=tuple(phones), rejects=tuple(rejects))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devbench.domain.job import Profile
+from devbench.domain.suite_table import SuiteTable
 from devbench.domain.variant import Variant
 from devbench.plan import Choices
 
@@ -31,3 +32,4 @@ class RunRequest:
     notes: tuple[str, ...] = ()
     allow: frozenset[str] = frozenset()
     tweaks: frozenset[str] = frozenset()
+    tables: tuple[SuiteTable, ...] = ()

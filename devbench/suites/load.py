@@ -23,6 +23,7 @@ from devbench.domain.suite import (
 from devbench.errors import SuiteError
 from devbench.plan import PROFILES
 from devbench.suites.section import Section
+from devbench.suites.tables import read_tables
 from devbench.variants.chain import complete_chain
 from devbench.variants.mistakes import MISTAKES
 from devbench.variants.source import load_source
@@ -31,7 +32,7 @@ BUILTIN = Path(__file__).parent
 DEFAULT_VARIANTS = ("fp32", "fp16", "dynamic_int8", "int8")
 CORES = ("big", "mid", "little", "all")
 
-_TOP = ("name", "description", "profile", "rounds", "baseline", "backends", "fast", "model")
+_TOP = ("name", "description", "profile", "rounds", "baseline", "backends", "fast", "model", "table")
 _FAST = ("profile", "rounds", "baseline")
 _BACKENDS = ("threads", "cores", "delegate")
 _MODEL = (
@@ -152,6 +153,7 @@ def _suite(values: Mapping[str, Any], path: Path, text: str) -> Suite:
         cores=cores,
         delegates=backends.texts("delegate"),
         notes=tuple(notes),
+        tables=read_tables(top.raw("table"), folder=path.parent, origin=origin, text=text),
     )
 
 

@@ -13,10 +13,14 @@ from rig import BRIEF, NEW, OLD, Rig, request, variant
 from devbench.cli.parity_gate import parity_code, parity_failures
 from devbench.domain.held_out import HeldOut, Preprocessing
 from devbench.domain.job import Profile
+from devbench.domain.suite_table import SuiteTable, SuiteTableRow
 from devbench.domain.summary import Cell
 from devbench.domain.variant import Variant
 from devbench.metrics import all_metrics
 from devbench.reports.base import build_report
+from devbench.reports.html_page import html
+from devbench.reports.markdown import markdown
+from devbench.reports.suite_tables import suite_tables
 from devbench.summary import summarise
 from devbench.variants.held_out import with_reference, write_held_out
 
@@ -126,6 +130,36 @@ def test_the_parity_gate_names_phone_variant_and_how_far(rig: Rig, tmp_path: Pat
     assert len(parity_failures(report, {"parity_max_abs": 1e-9})) == 2
     assert parity_code(report, {"parity_mean_squared": 0.1}) == 4
     assert parity_code(report, {"parity_mean_squared": 0.9}) == 0
+
+
+def test_a_suite_s_table_stands_beside_what_others_said(rig: Rig, tmp_path: Path) -> None:
+    """Measured columns with intervals, ratios within one engine only, and figures of others marked as theirs."""
+    held_out = corners(tmp_path, [0, 0, 0, 1])
+    table = SuiteTable(
+        title="Gates", columns=("size", "accuracy", "execution_time", "latency.steady"), faster_than="and-gate",
+        source="a talk", told_head="the talk's own figures",
+        rows=(
+            SuiteTableRow(variants=("and-gate", "not-in-this-run"), told="7 MB"),
+            SuiteTableRow(variants=("small-cnn-fp32",)),
+        ),
+    )  # fmt: skip
+    asked = request(gate(held_out), "small-cnn-fp32", profile=PROFILE, rounds=2)
+    done = rig.session(dataclasses.replace(asked, tables=(table,)), OLD, NEW)
+    report = build_report(done.run)
+    views = suite_tables(report)
+    assert {view.device for view in views} == {rig.device(OLD), rig.device(NEW)}
+    for view in views:
+        fields = [dict(zip(view.heads, row, strict=True)) for row in view.rows]
+        assert [f["Variant"] for f in fields] == ["and-gate", "small-cnn-fp32"]
+        assert [f["the talk's own figures"] for f in fields] == ["7 MB", "–"]
+        assert fields[0]["Accuracy"] == "1.00 (0.398–1.00)" and fields[1]["Accuracy"] == "–"
+        assert fields[0]["× faster than and-gate"] == "1 (reference)"
+        assert 0 < float(fields[1]["× faster than and-gate"].split()[0]) < 1
+        assert view.title.endswith("(virtual)")
+        assert any("4 of corners" in note for note in view.notes)
+        assert view.notes[-1] == "the talk's own figures: a talk. None of these figures was measured here."
+    for text in (html(report), markdown(report)):
+        assert text.count("7 MB") == 2 and "Gates, on" in text.replace("\\", "")
 
 
 def test_a_gate_that_nothing_can_answer_fails(rig: Rig) -> None:
