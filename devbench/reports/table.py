@@ -185,6 +185,9 @@ def _key(metric: Metric) -> str:
 
 
 def _missing(summary: CellSummary, metric: Metric, reason: str | None) -> Entry:
+    mistake = summary.cell.variant.mistake
+    if _key(metric) == STEADY and mistake is not None and summary.status == "ok":
+        return Entry(text="–", note=f"wrong on purpose: {mistake}")
     if _key(metric) == STEADY:
         if summary.status == "ok":
             return Entry(text="unknown", note=reason or "")
@@ -209,13 +212,14 @@ def _with_best(summaries: Sequence[CellSummary], entries: Sequence[Entry], metri
     """The best of each phone and model marked, as far as the shown digits tell; none where all look alike."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for summary, entry in zip(summaries, entries, strict=True):
-        if entry.number is not None:
+        if entry.number is not None and summary.cell.variant.mistake is None:
             groups.setdefault(_group(summary), []).append(entry)
     choose = max if metric.better == "higher" else min
     marked = []
     for summary, entry in zip(summaries, entries, strict=True):
         rivals = groups.get(_group(summary), [])
-        if metric.better and entry.number is not None and len({rival.text for rival in rivals}) > 1:
+        wrong = summary.cell.variant.mistake is not None
+        if metric.better and entry.number is not None and not wrong and len({rival.text for rival in rivals}) > 1:
             best = choose(rivals, key=lambda rival: rival.number or 0.0)
             entry = replace(entry, best=entry.text == best.text)
         marked.append(entry)

@@ -21,6 +21,7 @@ from devbench.reports.base import build_report
 from devbench.reports.html_page import html
 from devbench.reports.markdown import markdown
 from devbench.reports.suite_tables import suite_tables
+from devbench.reports.table import build_table
 from devbench.summary import summarise
 from devbench.variants.held_out import with_reference, write_held_out
 
@@ -83,6 +84,10 @@ def test_a_row_with_scaling_left_out_is_measured_for_its_answers_only(rig: Rig, 
     assert values(good.cell)["accuracy"] == 0.5  # of AND's answers, OR calls two wrong
     assert values(bad.cell)["accuracy"] == 0.25
     assert bad.status == "ok"
+    _, row = build_table(build_report(done.run)).rows
+    steady = next(e for e in row.entries if e.note)
+    assert (steady.text, steady.note) == ("–", "wrong on purpose: shifted")
+    assert not any(entry.best for entry in row.entries)
 
 
 def test_a_distance_is_told_in_its_own_metric(rig: Rig, tmp_path: Path) -> None:
