@@ -17,14 +17,15 @@ NATIVE = {"x86_64": ("x86_64", "x86"), "aarch64": ("aarch64",)}.get(platform.mac
 CPUS = {
     "x86_64": [],
     "aarch64": [],
-    "arm": ["-mcpu=cortex_a9", "-mfloat-abi=softfp"],
+    "thumb": ["-mcpu=cortex_a9", "-mfloat-abi=softfp"],
     "x86": ["-mcpu=i686+ssse3", "-mstackrealign"],
 }
+EMULATED = {"x86": "i386", "thumb": "arm"}
 
 
 @pytest.mark.parametrize("cpu", CPUS)
 def test_structures_and_numbers_cross_the_border(tmp_path: Path, cpu: str) -> None:
-    emulator = shutil.which(f"qemu-{'i386' if cpu == 'x86' else cpu}-static")
+    emulator = shutil.which(f"qemu-{EMULATED.get(cpu, cpu)}-static")
     if cpu not in NATIVE and emulator is None:
         pytest.skip(f"no qemu-user for {cpu} on this machine")
     program = tmp_path / "check"
