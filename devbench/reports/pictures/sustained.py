@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_MOST_OF_MEDIAN = 2.5
 _MOST_PROCESSES = 4
 Points = list[tuple[float, float]]
 
@@ -118,9 +119,24 @@ def _latency(axis: Axes, runs: Sequence[_Run]) -> None:
     axis.axvline(first.lasted_ns / MINUTE_NS - 1, color=MUTED, linewidth=0.6, linestyle=":")
     axis.grid(True, axis="y")
     axis.margins(y=0.12)
+    _cut_spikes(axis, runs, unit.divisor)
     axis.set_ylabel(f"latency ({unit.symbol})")
     if len(runs) > 1:
         axis.legend(loc="upper center", ncols=4, fontsize=SMALL)
+
+
+def _cut_spikes(axis: Axes, runs: Sequence[_Run], divisor: float) -> None:
+    """A single hiccup, a hundred times the median, would flatten the curve: the axis ends before it and says so."""
+    medians = [block.median_ns for run in runs for block in run.curve.blocks]
+    highest = max(block.high_ns for run in runs for block in run.curve.blocks)
+    top = _MOST_OF_MEDIAN * max(medians)
+    if highest <= top:
+        return
+    axis.set_ylim(0, top / divisor)
+    words = f"cut off: single inferences of up to {three_digits(highest / divisor)}"
+    axis.annotate(
+        words, (0.5, 0.97), xycoords="axes fraction", fontsize=SMALL, ha="center", va="top", color=MUTED
+    )
 
 
 def _rows(report: Report) -> list[Sequence[object]]:
