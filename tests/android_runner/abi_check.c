@@ -85,9 +85,8 @@ __attribute__((used)) void check(void) {
     register long code __asm__("x0") = wrong;
     __asm__ volatile("svc #0" : : "r"(number), "r"(code));
 #else
-    register int number __asm__("r7") = 1;
-    register int code __asm__("r0") = wrong;
-    __asm__ volatile("svc #0" : : "r"(number), "r"(code));
+    /* r7 is Thumb's frame pointer: it may be written only where nothing follows */
+    __asm__ volatile("mov r0, %0\n\tmovs r7, #1\n\tsvc #0" : : "r"(wrong) : "r0");
 #endif
     for (;;) {
     }
@@ -98,6 +97,5 @@ __asm__(".globl _start\n_start:\n  call check\n");
 #elif defined(__aarch64__)
 __asm__(".globl _start\n_start:\n  bl check\n");
 #else
-void __aeabi_unwind_cpp_pr0(void) {}
 __asm__(".arm\n.globl _start\n_start:\n  bl check\n");
 #endif

@@ -215,6 +215,8 @@ def test_dilations_become_gaps_in_the_weights(tf: TensorFlow, op: str, padding: 
     graph.conv("out", "x", "w", op=op, padding=padding, dilations=integers(1, 2, 3, 1))
     after = tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["out"])
     assert "out/dilated_weights" in parse_graph(after).names and "w" not in parse_graph(after).names
+    if op == "DepthwiseConv2dNative" and not tf.runs(graph.bytes, inputs=["x"], outputs=["out"]):
+        pytest.skip("TensorFlow has no dilated depthwise kernel for this CPU to compare with")
     assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-5
 
 

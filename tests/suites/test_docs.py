@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 from devbench.suites import load
@@ -14,8 +15,9 @@ DOCS = (Path(__file__).parents[2] / "docs" / "suites.md").read_text(encoding="ut
 
 
 def test_the_example_loads(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+    example, table = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
     (tmp_path / "my-suite.toml").write_text(example)
+    assert tomllib.loads(table)["table"][0]["rows"]
     suite = load_suite(str(tmp_path / "my-suite.toml"))
     assert suite.name == "my-suite" and len(suite.models) == 3
 
