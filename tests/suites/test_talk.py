@@ -113,6 +113,7 @@ def test_weight_is_estimated_with_the_scaling_that_lies_beside_the_model(
     assert phone_accuracy(built["estimate-weight-fp32"], preprocessing=Preprocessing()) > 20.0
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_a_retrained_mobilenet_tells_scenes_apart(build: Build, tmp_path: Path) -> None:
     built = build("mobilenet")
@@ -128,6 +129,7 @@ def test_a_retrained_mobilenet_tells_scenes_apart(build: Build, tmp_path: Path) 
     assert phone_accuracy(built["mobilenet-original-tflite"], preprocessing=swapped) < original - 0.2
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_each_transform_leaves_its_mark_on_mobilenet(build: Build) -> None:
     built = build("mobilenet")
