@@ -27,6 +27,7 @@ from devbench.runners.jobs import (
     input_file,
     inputs_of,
     job_folder,
+    log_text,
     model_file,
     runner_file,
     stop_in,
@@ -111,7 +112,7 @@ class BenchmarkModelRunner:
         argv = self._argv(job, tool, folder, flags)
         transcript, silent = self._follow(folder, argv)
         printed, after = self._collect(folder, transcript, wants_result=RESULT_FLAG in flags)
-        attempt.log(_log_text(argv, transcript, printed))
+        attempt.log(log_text(argv, transcript, {"stdout": printed.stdout, "stderr": printed.stderr}))
         return self._measurement(
             attempt, started_at, transcript, printed, silent, flags, (before, after), argv
         )
@@ -257,23 +258,6 @@ def _timeout(silent: DeadlinePassed, printed: Printed) -> Failure:
 def _no_end(printed: Printed) -> Failure:
     cause = "nothing tells how the tool ended"
     return Failure(kind="killed", cause=cause, evidence=printed.text.strip()[-2000:])
-
-
-def _log_text(argv: list[str], transcript: Transcript, printed: Printed) -> str:
-    import json
-
-    lines = [
-        "argv: " + shlex.join(argv),
-        "## lines",
-        *(json.dumps(event) for event in transcript.events),
-        "## not of the protocol",
-        *transcript.noise,
-        "## stdout",
-        printed.stdout,
-        "## stderr",
-        printed.stderr,
-    ]
-    return "\n".join(lines)
 
 
 RUNNERS = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,7 @@ from devbench.runners.cas import BASE, CAS, PATHS_AT_ONCE, PROTOCOL, LocalFile
 if TYPE_CHECKING:
     from devbench.adb import Phone
     from devbench.runners.binaries import RunnerBinary
+    from devbench.runners.protocol import Transcript
 
 JOBS = f"{BASE}/jobs"
 _JOB_NAME = re.compile(r"\b[0-9a-f]{16}-\d+\b")  # job id and attempt
@@ -73,3 +77,17 @@ def input_file(path: str, sha256: str) -> LocalFile:
     source = Path(path)
     size_bytes = source.stat().st_size
     return LocalFile(what=f"input {source.name}", path=source, sha256=sha256, size_bytes=size_bytes)
+
+
+def log_text(argv: Sequence[str], transcript: Transcript, parts: Mapping[str, str]) -> str:
+    """A job's raw log: its command line, its lines but for samples, and what else was said, by heading."""
+    lines = [
+        "argv: " + shlex.join(argv),
+        "## lines",
+        *(json.dumps(event) for event in transcript.events if event["event"] != "sample"),
+        "## not of the protocol",
+        *transcript.noise,
+    ]
+    for heading, text in parts.items():
+        lines += [f"## {heading}", text]
+    return "\n".join(lines)

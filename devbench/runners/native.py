@@ -27,6 +27,7 @@ from devbench.runners.jobs import (
     input_file,
     inputs_of,
     job_folder,
+    log_text,
     model_file,
     runner_file,
     stop_in,
@@ -114,7 +115,7 @@ class NativeRunner:
                 raise
             # the measurement is whole: that the phone was lost just after it changes nothing in it
             log, after, outputs = "", None, transcript.outputs()
-        attempt.log(_log_text(argv, transcript, log))
+        attempt.log(log_text(argv, transcript, {"the engine's own output": log}))
         self._state = after
         failure = transcript.failure(log) if silent is None else _timeout(silent, log)
         failure = self._explained(failure, transcript, argv)
@@ -341,21 +342,6 @@ def _timeout(silent: DeadlinePassed, log: str) -> Failure:
         evidence=log[-2000:],
         fix="devbench run with a longer --max-silence, or look at the log",
     )
-
-
-def _log_text(argv: list[str], transcript: Transcript, log: str) -> str:
-    import json
-
-    lines = [
-        "argv: " + shlex.join(argv),
-        "## lines",
-        *(json.dumps(event) for event in transcript.events if event["event"] != "sample"),
-        "## not of the protocol",
-        *transcript.noise,
-        "## the engine's own output",
-        log,
-    ]
-    return "\n".join(lines)
 
 
 RUNNERS = (
