@@ -27,6 +27,11 @@ class Environment:
         return self.home / "leases"
 
     @property
+    def quarantine(self) -> Path:
+        """Phones that failed, and those that are left out for it."""
+        return self.home / "quarantine"
+
+    @property
     def noise(self) -> Path:
         """What `devbench aa` found."""
         return self.home / "noise"
