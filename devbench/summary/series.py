@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
+from devbench.domain.history import LineKey, key_text
 from devbench.domain.run import Run
 from devbench.domain.summary import Cell
 from devbench.domain.taint import Taint
@@ -43,13 +43,13 @@ class SeriesKey:
 
     @property
     def text(self) -> str:
-        """The same key as one line: `name=value` with `;` between, values percent-encoded, in a fixed order."""
-        parts = []
-        for each in dataclasses.fields(self):
-            value = getattr(self, each.name)
-            words = ",".join(value) if isinstance(value, tuple) else str(value)
-            parts.append(f"{each.name}={quote(words, safe=' ,.:/+@-_')}")
-        return ";".join(parts)
+        """The same key as one line."""
+        return key_text(self)
+
+    def line(self, apart: str = "") -> LineKey:
+        """The line that this series is a segment of."""
+        known = {f.name: getattr(self, f.name) for f in dataclasses.fields(LineKey) if f.name != "apart"}
+        return LineKey(**known, apart=apart)
 
     def of(self, metric: str, phase: str = "") -> SeriesKey:
         """The key of one of the cell's numbers."""
