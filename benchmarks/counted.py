@@ -33,7 +33,7 @@ class Counted:
         share = proportion(self.count, self.n)
         value = "–" if share.value is None else f"{share.value:6.1%}"
         bounds = f"[{share.low:.1%}, {share.high:.1%}]"
-        target = "" if self.target is None else f"  target {self.target[0]} {self.target[1]:.0%}"
+        target = "" if self.target is None else f"  target {self.target[0]} {100 * self.target[1]:g}%"
         missed = "" if self.good else "  MISSED"
         return f"{self.what:<36} {self.count:>5} of {self.n:<5} {value} {bounds}{target}{missed}"
 

@@ -27,7 +27,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # suites names the steps of variants, and variants builds a suite's recipes: one noun in two folders
 PAIRS = {("variants", "suites")}
-HEAVY = {"tensorflow", "keras", "pandas", "matplotlib", "adbutils", "dask", "numpy", "jinja2", "rich", "scipy"}
+HEAVY = {
+    "tensorflow", "keras", "pandas", "matplotlib", "adbutils", "dask", "numpy", "jinja2", "rich", "scipy",
+    "ruptures",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:

@@ -37,6 +37,15 @@ from devbench.stats.quality import (
     trend_over_run,
     tukey_outliers,
 )
+from devbench.stats.screen import (
+    LevelStep,
+    Suspicion,
+    confirmed,
+    creep,
+    rounds_to_confirm,
+    screen,
+    steps,
+)
 from devbench.stats.spread import PseudoSessions, pooled_sd, pseudo_sessions
 from devbench.stats.student import t_quantile, t_two_sided_p
 from devbench.stats.unpaired import Unpaired, unpaired
@@ -46,12 +55,16 @@ __all__ = [
     "DELTA",
     "Drift",
     "Interval",
+    "LevelStep",
     "Paired",
     "Proportion",
     "PseudoSessions",
     "RunQuality",
+    "Suspicion",
     "Unpaired",
     "coefficient_of_variation",
+    "confirmed",
+    "creep",
     "drift_over_rounds",
     "geometric_mean",
     "half_width_at",
@@ -68,9 +81,12 @@ __all__ = [
     "pseudo_sessions",
     "rounds_for_spread",
     "rounds_needed",
+    "rounds_to_confirm",
     "run_median",
     "run_quality",
+    "screen",
     "settled",
+    "steps",
     "t_interval",
     "t_quantile",
     "t_two_sided_p",
