@@ -23,12 +23,11 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 from bare import ROOT, ensure_runner
 from counted import Counted, show
@@ -40,7 +39,6 @@ from devbench.adb import Server
 from devbench.conditions import GATE_IDS
 from devbench.devices import Selection, select
 from devbench.domain.job import Bounds, Profile
-from devbench.domain.measurement import Measurement
 from devbench.domain.run import Run
 from devbench.plan import PROFILES, Choices
 from devbench.session import Limits, Prepared, RunRequest, prepare, run
@@ -54,7 +52,7 @@ SHORT_BOUNDS = Bounds(
 )
 SHORT_PHONES = ("pixel-2-xl", "lg-v60", "poco-f6")
 LONG_PHONES = ("pixel-2-xl", "lg-v60")
-DEFAULT_LEAD_S, DEFAULT_SPAN_S = 2.0, 6.0
+VARIANTS = 3  # with the control
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +74,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """What one session called its B: at its end, and after the first 8 rounds alone.
-
-    `lead_s` is the time from its begin to its first process, `span_s` from there to the last of round 8; `lost` a
-    reason why it did not end.
-    """
+    """What one session called its B, at its end and after 8 rounds alone; `lost` is why it did not end."""
 
     scenario: str
     device: str
@@ -92,8 +86,6 @@ class Called:
     rounds: int
     drift: bool
     seconds: float
-    lead_s: float
-    span_s: float
     failed: int = 0
     lost: str | None = None
 
@@ -128,14 +120,6 @@ class Kept:
     def of(self, scenario: Scenario) -> list[Called]:
         """The sessions of this kind that ended."""
         return [s for s in self.sessions if s.scenario == scenario.name and s.lost is None]
-
-    def heating(self, pct: float) -> Heating:
-        """From the first process of a session that begins now to the last of round 8, as it takes here."""
-        known = [s for s in self.sessions if s.scenario.startswith("short") and s.lost is None]
-        lead_s, span_s = DEFAULT_LEAD_S, DEFAULT_SPAN_S
-        if known:
-            lead_s, span_s = median(s.lead_s for s in known), median(s.span_s for s in known)
-        return Heating(pct=pct, from_s=time.time() + lead_s, seconds=span_s)
 
 
 class Bench:
@@ -201,7 +185,7 @@ class Bench:
             variants = real_variants(folder, effect_pct=scenario.effect_pct)
             bounds = PROFILES["standard"].bounds
         else:
-            heating = self._kept.heating(scenario.heating_pct) if scenario.heating_pct else None
+            heating = heating_of(scenario, folder) if scenario.heating_pct else None
             variants = paced_variants(folder, effect_pct=scenario.effect_pct, heating=heating)
             bounds = SHORT_BOUNDS
         profile = Profile(
@@ -213,12 +197,19 @@ class Bench:
         )  # fmt: skip
 
 
-def called_of(scenario: Scenario, prepared: Prepared, measured: Run, begun: datetime, lost: str | None) -> Called:
+def heating_of(scenario: Scenario, folder: Path) -> Heating:
+    """Over the processes of the first 8 rounds of the session that keeps its files in `folder`."""
+    file = f"/data/local/tmp/heat-{folder.name}"
+    return Heating(pct=scenario.heating_pct, file=file, processes=ROUNDS * VARIANTS)
+
+
+def called_of(
+    scenario: Scenario, prepared: Prepared, measured: Run, begun: datetime, lost: str | None
+) -> Called:
     """The session's own words about B, from its report; and what they would have been at 8 rounds."""
     (b,) = [s for s in summarise(measured) if s.cell.variant.variant == "b"]
     (b_at_8,) = [s for s in summarise(first_rounds(measured)) if s.cell.variant.variant == "b"]
     comparison, at_8 = b.comparison, b_at_8.comparison
-    first, last = span_of(measured.measurements, begun)
     return Called(
         scenario=scenario.name,
         device=prepared.phones[0].info.device,
@@ -230,8 +221,6 @@ def called_of(scenario: Scenario, prepared: Prepared, measured: Run, begun: date
         rounds=comparison.rounds if comparison else 0,
         drift="DRIFT" in {taint.id for taint in b.taints},
         seconds=(datetime.now(UTC) - begun).total_seconds(),
-        lead_s=(first - begun).total_seconds(),
-        span_s=(last - first).total_seconds(),
         failed=sum(m.status == "failed" for m in measured.measurements),
         lost=lost,
     )
@@ -244,12 +233,6 @@ def first_rounds(measured: Run) -> Run:
     )
     kept = tuple(m for m in measured.measurements if m.job_id in early)
     return dataclasses.replace(measured, header=header, measurements=kept)
-
-
-def span_of(measurements: Iterable[Measurement], begun: datetime) -> tuple[datetime, datetime]:
-    """When the first process of the session and the last of round 8 started."""
-    started = [datetime.fromisoformat(m.started_at) for m in measurements if m.round <= ROUNDS]
-    return (min(started), max(started)) if started else (begun, begun)
 
 
 def counts_of(scenario: Scenario, sessions: Sequence[Called]) -> Iterator[Counted]:
@@ -302,7 +285,9 @@ def report(wanted: Sequence[Scenario], kept: Kept) -> bool:
 
 
 def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--short", action="store_true", help="300 A/A, 200 with an effect, 40 + 40 heated")
     parser.add_argument("--long", action="store_true", help="10 + 10 on a real model")
     parser.add_argument("--results", type=Path, default=ROOT / "results" / "planted.json", help="kept there")

@@ -29,11 +29,11 @@ LATENCIES_US = {"control": 2500, "a": 3000, "b": 3000}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heating:
-    """A phone that gets slower by `pct` within `seconds` from `from_s` (seconds since 1970) on."""
+    """A phone that gets slower by `pct` over the first `processes` of those that add a byte to its `file`."""
 
     pct: float
-    from_s: float
-    seconds: float
+    file: str
+    processes: int
 
 
 def paced_variants(folder: Path, *, effect_pct: float, heating: Heating | None) -> tuple[Variant, ...]:
@@ -46,7 +46,7 @@ def paced_variants(folder: Path, *, effect_pct: float, heating: Heating | None) 
         }  # fmt: skip
         if heating is not None:
             behaviour |= {
-                "heat_pct": heating.pct, "heat_from_s": f"{heating.from_s:.3f}", "heat_s": f"{heating.seconds:.3f}"
+                "heat_pct": heating.pct, "heat_file": heating.file, "heat_n": heating.processes - 1
             }  # fmt: skip
         variant = read_variant(write_paced(folder / f"{name}.tflite", **behaviour))
         found.append(replace(variant, control=name == "control"))
@@ -58,7 +58,8 @@ def real_variants(folder: Path, *, effect_pct: float) -> tuple[Variant, ...]:
     from devbench.variants.package import control_variant
 
     a, b = (
-        write_planted(folder / f"{name}.tflite", face_model(), pct) for name, pct in (("a", 0), ("b", effect_pct))
+        write_planted(folder / f"{name}.tflite", face_model(), pct)
+        for name, pct in (("a", 0), ("b", effect_pct))
     )
     return control_variant(), read_variant(a), read_variant(b)
 
@@ -93,8 +94,21 @@ def build_planted(folder: Path, place: str) -> Path:
     """Compiles planted_engine.c in front of the libLiteRt.so that will lie in `place`."""
     library = folder / "libplanted.so"
     target = f"{platform.machine()}-linux-gnu.2.17"
-    command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-shared", "-fPIC", "-O2", "-std=gnu11"]
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-target",
+        target,
+        "-shared",
+        "-fPIC",
+        "-O2",
+        "-std=gnu11",
+    ]
     link = ["-Wl,--no-as-needed", str(engine_library()), "-ldl", f"-Wl,-rpath,{place}"]
     source = Path(__file__).with_name("planted_engine.c")
-    subprocess.run([*command, "-fno-sanitize=all", "-Wall", "-Wextra", "-o", library, source, *link], check=True)
+    subprocess.run(
+        [*command, "-fno-sanitize=all", "-Wall", "-Wextra", "-o", library, source, *link], check=True
+    )
     return library

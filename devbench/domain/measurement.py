@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 from devbench.domain.device import DeviceState
@@ -186,4 +187,5 @@ class Measurement:
 
     def samples_ns(self, phase: Phase) -> tuple[int, ...]:
         """All raw latencies of `phase`, in order; empty if the phase was not reached."""
-        return tuple(ns for series in self.series if series.phase == phase for ns in series.values_ns)
+        parts = [series.values_ns for series in self.series if series.phase == phase]
+        return parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))

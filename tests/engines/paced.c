@@ -9,8 +9,8 @@
  *     warmup_n warmup_pct                the first N inferences are slower
  *     drift_pct drift_n                  slower by so much after N inferences, in a straight line, and then constant
  *     step_at step_pct                   from inference N on, slower by so much
- *     heat_pct heat_from_s heat_s        slower by so much when heat_s seconds have passed since that time of the phone's
- *                                        own clock (seconds since 1970), in a straight line, whatever the process
+ *     heat_pct heat_file heat_n          each process adds a byte to that file of the phone, and is slower by so much once
+ *                                        there are more than heat_n, in a straight line until then
  *     noise_pct run_noise_pct seed       uniform, between inferences and between processes
  *     sleep=1                            waits instead of working: no CPU time
  *     allocate_kb                        touched when the interpreter is made
@@ -24,9 +24,11 @@
  *     output                             value of the output (0.5)
  *     version                            of the engine ("2.16.1")
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "tflite_api.h"
 
@@ -52,7 +54,7 @@ struct tfl_interpreter {
     const struct tfl_model *model;
     struct tfl_options options;
     int64_t invoked;
-    double run_factor;
+    double run_factor, heat;
     uint64_t random;
     struct tfl_tensor input, output;
 };
@@ -220,6 +222,17 @@ static int apply_delegate(tfl_delegate *d) {
 
 /* ---- interpreter ---- */
 
+/* The part of the heating that has come so far: of the phone, which counts the processes it has run, not of one. */
+static double heated(const struct tfl_model *m) {
+    const char *path = text_of(m, "heat_file");
+    int file = path ? open(path, O_WRONLY | O_CREAT | O_APPEND, 0666) : -1;
+    if (file < 0) return 0;
+    double before = write(file, "", 1) == 1 ? (double)lseek(file, 0, SEEK_END) - 1 : 0;
+    close(file);
+    double part = before / number_of(m, "heat_n", 1);
+    return part > 1 ? 1 : part;
+}
+
 static void *work_for_ever(void *interpreter) {
     (void)interpreter;
     for (;;) sleep_ms(10);
@@ -240,6 +253,7 @@ tfl_interpreter *TfLiteInterpreterCreate(const tfl_model *m, const tfl_options *
     i->options = *o;
     i->random = (uint64_t)number_of(m, "seed", 1);
     uint64_t process = i->random ^ (uint64_t)getpid() << 32;
+    i->heat = heated(i->model);
     i->run_factor = 1.0 + number_of(m, "run_noise_pct", 0) / 100.0 * uniform(&process);
     if (number_of(m, "run_noise_pct", 0) > 0) i->random = process;
     i->input = (struct tfl_tensor){"bits", 2, {1, 2}, {0}};
@@ -269,21 +283,12 @@ int TfLiteInterpreterResizeInputTensor(tfl_interpreter *i, int32_t index, const 
     return index == 0 && rank == 2 && dims[0] == 1 && dims[1] == 2 ? 0 : 1;
 }
 
-/* The part of the heating that has come so far: of the phone, not of a process. */
-static double heated(const struct tfl_model *m) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    double passed_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - number_of(m, "heat_from_s", 0);
-    double part = passed_s / number_of(m, "heat_s", 1);
-    return part < 0 ? 0 : part > 1 ? 1 : part;
-}
-
 static double latency_us(struct tfl_interpreter *i) {
     const struct tfl_model *m = i->model;
     double n = (double)i->invoked, us = number_of(m, "latency_us", 1000) * i->run_factor;
     double drift_n = number_of(m, "drift_n", 1);
     us *= 1.0 + number_of(m, "drift_pct", 0) / 100.0 * (n < drift_n ? n / drift_n : 1.0);
-    if (text_of(m, "heat_pct")) us *= 1.0 + number_of(m, "heat_pct", 0) / 100.0 * heated(m);
+    us *= 1.0 + number_of(m, "heat_pct", 0) / 100.0 * i->heat;
     if (number_of(m, "step_at", 1e18) <= n) us *= 1.0 + number_of(m, "step_pct", 0) / 100.0;
     if (n <= number_of(m, "warmup_n", 0)) us *= 1.0 + number_of(m, "warmup_pct", 0) / 100.0;
     us *= 1.0 + number_of(m, "noise_pct", 0) / 100.0 * uniform(&i->random);
