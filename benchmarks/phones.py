@@ -12,13 +12,16 @@ from devbench.adb import Server
 
 
 @contextlib.contextmanager
-def lab(*profiles: str) -> Iterator[tuple[Server, tuple[virtual.VirtualPhone, ...], Path]]:
+def lab(
+    *profiles: str, share_cores: bool = False
+) -> Iterator[tuple[Server, tuple[virtual.VirtualPhone, ...], Path]]:
     """(server, phones, home); everything is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="devbench-bench-") as folder:
         home = Path(folder)
         address = virtual.private_server(home=home)
         try:
-            yield Server(address), virtual.up(profiles, server=address, home=home), home
+            phones = virtual.up(profiles, server=address, home=home, share_cores=share_cores)
+            yield Server(address), phones, home
         finally:
             virtual.down(None, home=home)
             virtual.stop_private_server(home=home)

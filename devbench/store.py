@@ -16,7 +16,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from devbench.domain.codec import from_json, to_json
 from devbench.domain.job import Job
@@ -32,11 +32,16 @@ _T = TypeVar("_T")
 
 
 class RunFolder:
-    """One run on disk. `append` may be called by any thread."""
+    """One run on disk. `append` may be called by any thread.
+
+    What is done while phones measure does not grow with what was measured before: run.json is kept in memory, its
+    jobs as text, and read again only when another process has written it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._header: _KeptHeader | None = None
 
     @property
     def run_id(self) -> str:
@@ -44,8 +49,19 @@ class RunFolder:
 
     def write_header(self, header: RunHeader) -> None:
         """run.json, whole or not at all."""
-        with _told(self.path / HEADER):
-            write_atomically(self.path / HEADER, json.dumps(to_json(header), indent=1))
+        data = to_json(header)
+        assert isinstance(data, dict)
+        jobs = data.pop("jobs")
+        assert isinstance(jobs, list)
+        self._write_header(json.dumps(data, indent=1), [_compact(job) for job in jobs])
+
+    def _write_header(self, head: str, jobs: list[str]) -> None:
+        path = self.path / HEADER
+        lines = ",\n  ".join(jobs)
+        text = f'{head.removesuffix("}").rstrip()},\n "jobs": [\n  {lines}\n ]\n}}'
+        with _told(path):
+            write_atomically(path, text)
+            self._header = _KeptHeader(head=head, jobs=jobs, mark=_mark(path))
 
     def append(self, measurement: Measurement) -> None:
         """One line in records.jsonl, on the disk when this returns."""
@@ -58,25 +74,27 @@ class RunFolder:
     def discard(self, attempts: Collection[tuple[str, int]], why: Failure) -> None:
         """Attempts (job_id, attempt) that were `ok` and do not count any more, all or none; their samples stay."""
         path = self.path / RECORDS
-        with self._lock, _told(path):
-            lines = []
-            for line in path.read_text("utf-8").splitlines():
-                data = _json_or_none(line)
-                if isinstance(data, dict) and (data.get("job_id"), data.get("attempt")) in attempts:
-                    data |= {"status": "discarded", "failure": to_json(why)}
-                    line = json.dumps(data, separators=(",", ":"))
-                lines.append(line + "\n")
-            write_atomically(path, "".join(lines))
+        ids = [job_id.encode() for job_id, _ in attempts]
+        with self._lock, _told(path), open(path, "rb") as old, atomically(path) as new:
+            for line in old:
+                whole = line if line.endswith(b"\n") else line + b"\n"
+                new.write(_discarded(whole, attempts, why) if any(one in line for one in ids) else whole)
 
     def add_jobs(self, jobs: Iterable[Job]) -> None:
         """Rounds added in mid-run, in run.json before any of their jobs is measured."""
         with self._lock:
-            header = read_header(self.path)
-            self.write_header(dataclasses.replace(header, jobs=(*header.jobs, *jobs)))
+            known = self._header
+            if known is None or known.mark != _mark(self.path / HEADER):
+                self.write_header(
+                    read_header(self.path)
+                )  # another process has written it, or it is an older run
+                known = self._header
+            assert known is not None
+            self._write_header(known.head, [*known.jobs, *(_compact(to_json(job)) for job in jobs)])
 
     def _append(self, name: str, record: Measurement | PhoneSession) -> None:
         """A cut line before it is ended first."""
-        line = json.dumps(to_json(record), separators=(",", ":")) + "\n"
+        line = _compact(to_json(record)) + "\n"
         with self._lock, _told(self.path / name), open(self.path / name, "ab+") as file:
             begins = file.tell() == 0
             if not begins:
@@ -115,6 +133,33 @@ class RunFolder:
             warnings=(*cut, *cut_too),
             sessions=sessions,
         )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptHeader:
+    """run.json as it was written: all but its jobs, the jobs as a line each, and how to know the file again."""
+
+    head: str
+    jobs: list[str]
+    mark: tuple[int, ...]
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    """Another one once the file was written by anybody."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _compact(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"))
+
+
+def _discarded(line: bytes, attempts: Collection[tuple[str, int]], why: Failure) -> bytes:
+    """The line as it is, or as one of those attempts that do not count any more."""
+    data = _json_or_none(line)
+    if not isinstance(data, dict) or (data.get("job_id"), data.get("attempt")) not in attempts:
+        return line
+    return _compact(data | {"status": "discarded", "failure": to_json(why)}).encode() + b"\n"
 
 
 def new_run_id(now: datetime, suffix: str) -> str:
@@ -220,9 +265,16 @@ def _told(path: Path) -> Iterator[None]:
 
 def write_atomically(path: Path, text: str) -> None:
     """`path` with `text`: whole or not at all, on the disk when this returns."""
+    with atomically(path) as file:
+        file.write(text.encode())
+
+
+@contextlib.contextmanager
+def atomically(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` at the end of the block: whole or not at all, and then on the disk."""
     part = path.with_name(path.name + ".part")
-    with open(part, "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(part, "wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devbench.adb.deadline import Deadline, read_exactly
+from devbench.adb.push_slots import PushSlots
 from devbench.errors import AdbServerError, DeadlinePassed
 
 if TYPE_CHECKING:
@@ -72,10 +73,16 @@ class ServerUnreachable(AdbServerError):
 
 
 class Server:
-    """One adb server. Calls are thread-safe: each opens its own connection."""
+    """One adb server. Calls are thread-safe: each opens its own connection.
 
-    def __init__(self, address: ServerAddress, *, adb: str | None = None) -> None:
+    `push_slots` bounds the large pushes through it: those of this process, unless it shares them with others.
+    """
+
+    def __init__(
+        self, address: ServerAddress, *, adb: str | None = None, push_slots: PushSlots | None = None
+    ) -> None:
         self.address = address
+        self.push_slots = push_slots or PushSlots()
         self._adb = adb
         self.started_by_us = False
 

@@ -31,15 +31,23 @@ def push(
 ) -> int:
     """Copy `source` to `target` on the phone; the bytes sent. DiskFull, DeviceOffline and others.
 
-    `between` is called after each MiB; what it raises ends the push.
+    A large file waits while others travel (push_slots.py). `between` is called after each MiB and while waiting;
+    what it raises ends the push.
     """
-    size = source.stat().st_size
+    size, between = source.stat().st_size, between or (lambda: None)
+    with phone.server.push_slots.taken(size, between):
+        return _push(phone, source, target, mode=mode, size=size, between=between)
+
+
+def _push(
+    phone: Phone, source: Path, target: str, *, mode: int, size: int, between: Callable[[], None]
+) -> int:
     deadline = Deadline(60 + size / MIN_BYTES_PER_S, serial=phone.serial, command=f"push {target}")
     with phone.service("sync:", deadline, f"push {target}") as sock, open(source, "rb", buffering=0) as file:
         path = f"{target},{0o100000 | mode}".encode()
         sock.sendall(b"SEND" + struct.pack("<I", len(path)) + path)
         try:
-            sent = _send_all(sock, file, deadline, between or (lambda: None))
+            sent = _send_all(sock, file, deadline, between)
             sock.sendall(b"DONE" + struct.pack("<I", int(time.time())))
         except (ConnectionError, TimeoutError) as error:
             # a full disk answers FAIL and closes while we still send: its text says more than EPIPE
@@ -52,9 +60,7 @@ def push(
     return sent
 
 
-def _send_all(
-    sock: socket.socket, file: BinaryIO, deadline: Deadline, between: Callable[[], None]
-) -> int:
+def _send_all(sock: socket.socket, file: BinaryIO, deadline: Deadline, between: Callable[[], None]) -> int:
     """Headers and data lie in one buffer that the file is read into: nothing is copied twice."""
     step = _HEADER.size + CHUNK_BYTES
     buffer = bytearray(step * _BATCH)

@@ -42,6 +42,11 @@ class Environment:
         return self.home / "phones"
 
     @property
+    def pushes(self) -> Path:
+        """Places for large pushes, shared by every devbench on this host."""
+        return self.home / "pushes"
+
+    @property
     def engines(self) -> Path:
         return self.home / "engines"
 

@@ -25,8 +25,9 @@ class Target:
 @contextlib.contextmanager
 def target_of(device: str, environment: Environment) -> Iterator[Target]:
     """`virtual` starts the default virtual phones, or finds them running, and stops those that it started."""
-    from devbench.adb import Server, ServerAddress
+    from devbench.adb import PushSlots, Server, ServerAddress
 
+    slots = PushSlots(environment.pushes)
     parts = [part.strip() for part in device.split(",") if part.strip()]
     if "virtual" in parts:
         if parts != ["virtual"]:
@@ -41,11 +42,11 @@ def target_of(device: str, environment: Environment) -> Iterator[Target]:
         host, colon, port = remote.pop().rpartition(":")
         if not colon or not port.isdigit():
             raise UsageError(f"--device {device}: expected host:port/serial")
-        server = Server(ServerAddress(host=host, port=int(port)), adb=environment.adb)
+        server = Server(ServerAddress(host=host, port=int(port)), adb=environment.adb, push_slots=slots)
         spec = ",".join(part.rpartition("/")[2] for part in parts)
     else:
         address = ServerAddress(host=environment.adb_host, port=environment.adb_port)
-        server = Server(address, adb=environment.adb)
+        server = Server(address, adb=environment.adb, push_slots=slots)
         spec = ",".join(parts) or "all"
     server.ensure()
     yield Target(server=server, spec=spec)

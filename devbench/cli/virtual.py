@@ -51,6 +51,14 @@ def up(
     ] = None,
     server: Annotated[str | None, typer.Option(help="adb server, HOST:PORT; the user's by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated warmth and battery.")] = 0,
+    share_cores: Annotated[
+        bool,
+        typer.Option(
+            "--share-cores",
+            help="More phones than cores measure at once and disturb each other: to try a lab out, not to measure. "
+            "Their results are marked SHARED-CORES.",
+        ),
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Start virtual phones, or find them running, and print their serials, one a line."""
@@ -77,6 +85,7 @@ def up(
         emulator=emulator,
         engines=engines,
         adb=environment.adb,
+        share_cores=share_cores,
     )
     _show(phones, as_json=json_)
 

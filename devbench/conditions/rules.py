@@ -222,6 +222,17 @@ def _screen_locked(scene: Scene) -> Finding:
     )
 
 
+def _shared_cores(scene: Scene) -> Finding:
+    if "SHARED-CORES" not in scene.info.labels:
+        return None
+    return Taint(
+        id="SHARED-CORES",
+        sentence="The phone's cores are shared with other phones that measure at the same time.",
+        detail="it says so in ro.devbench.labels",
+        fix="start it without --share-cores",
+    )
+
+
 RULES: tuple[Rule, ...] = (
     Rule(id="HOT", look=_hot, patience_s=COOLING_PATIENCE_S),
     Rule(id="THROTTLED", look=_throttled, patience_s=COOLING_PATIENCE_S),
@@ -234,6 +245,7 @@ RULES: tuple[Rule, ...] = (
     Rule(id="ENG-BUILD", look=_eng_build),
     Rule(id="SCREEN-OFF", look=_screen_off),
     Rule(id="SCREEN-LOCKED", look=_screen_locked),
+    Rule(id="SHARED-CORES", look=_shared_cores),
 )
 GATE_IDS: tuple[str, ...] = tuple(rule.id for rule in RULES)
 PATIENCE_S: dict[str, float] = {rule.id: rule.patience_s for rule in RULES}

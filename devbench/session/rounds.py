@@ -34,12 +34,13 @@ class More:
 
 
 def light(measurement: Measurement) -> Measurement:
-    """What decisions need of a measurement: its steady median instead of all samples."""
+    """What decisions need of a measurement, kept until a session ends: its steady median instead of all samples."""
     samples = measurement.samples_ns("steady")
     series = (Series(phase="steady", values_ns=(round(run_median(samples)),)),) if samples else ()
     return dataclasses.replace(
-        measurement, series=series, scrapes={}, log_tail="", ops=(), marks=(), outputs=(), argv=()
-    )
+        measurement, series=series, scrapes={}, log_tail="", ops=(), marks=(), outputs=(), argv=(), usage=(),
+        state_before=None, state_after=None,
+    )  # fmt: skip
 
 
 def rounds_to_add(

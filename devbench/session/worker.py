@@ -57,7 +57,8 @@ class Worker:
         self._hung: set[tuple[str, object]] = set()
         self._running: Job | None = None
         self._tries: Counter[str] = Counter(prepared.attempts)
-        self._measured: list[Measurement] = [light(m) for m in prepared.earlier]
+        earlier = (m for m in prepared.earlier if m.device == plan.info.device)
+        self._measured: list[Measurement] = [light(m) for m in earlier]
         self._jobs = [job for job in prepared.header.jobs if job.device == plan.info.device]
         self._left: deque[Job] = deque(plan.jobs)
         self._redos = Redos()

@@ -61,12 +61,14 @@ def up(
     emulator: Path | None = None,
     engines: Path | None = None,
     adb: str | None = None,
+    share_cores: bool = False,
 ) -> tuple[VirtualPhone, ...]:
     """One running phone for each profile, connected to `server` and usable there; a running one is used again.
 
     `tree` is an extracted Android tree to show instead of the default kind's root folder; a phone of the default
-    kind has the folder `engines` (the installed TensorFlow's, if None) below /opt/engines. VirtualPhoneError says
-    what this host does not allow.
+    kind has the folder `engines` (the installed TensorFlow's, if None) below /opt/engines. With `share_cores` a
+    phone does not wait for its turn on a core, so that more phones than cores measure at once: good for what waits,
+    and wrong for what works; it says so in its labels. VirtualPhoneError says what this host does not allow.
     """
     if sys.platform != "linux":
         raise _elsewhere()
@@ -74,7 +76,7 @@ def up(
 
     return lifecycle.up(
         profiles, server=server, home=home, faults=faults, seed=seed, tree=tree, emulator=emulator,
-        engines=engines, adb=adb,
+        engines=engines, adb=adb, share_cores=share_cores,
     )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ class Adbd:
         self._spec = spec
         self._keys = keys
         self.profile, self._place = described(folder, spec)
-        self._core = Core(Path(spec.home), spec.core, spec.name)
+        self._core = Core(Path(spec.home), spec.core, spec.name, shared=spec.share_cores)
         self._faults: tuple[Fault, ...] = parse_faults(spec.faults)
         self._links: set[Link] = set()
         self._silences: list[Silence] = []
@@ -82,7 +82,8 @@ class Adbd:
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = spec.port
         clock = Clock()
-        state = load_state(folder / "state.json", self.profile)
+        labels = ("VIRTUAL", "SHARED-CORES") if spec.share_cores else ("VIRTUAL",)
+        state = load_state(folder / "state.json", self.profile, labels=labels)
         body = Body(self.profile, seed=spec.seed, name=spec.name, now_s=clock.now_s(), kept=state.body)
         self.handset = Handset(self.profile, state, clock, body, Log())
         self.handset.cpus = [self._core.cpu]

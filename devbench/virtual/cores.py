@@ -3,6 +3,9 @@ each other's measurements. The wait is over before a measuring command starts, h
 
 The queue is an flock on `<home>/core-<k>.lock` whose descriptor the command inherits: a detached job holds
 the core until it ends, whatever becomes of its stream or of the daemon.
+
+Phones that share cores queue for nothing: many can measure at once, and disturb each other. Such a phone says so in
+its labels.
 """
 
 from __future__ import annotations
@@ -70,10 +73,11 @@ def _is_measuring(words: list[str], folder: str) -> bool:
 
 
 class Core:
-    """The core of one phone: `place` waits for it where another phone measures on it too."""
+    """The core of one phone: `place` waits for it where another phone measures on it too, unless it is `shared`."""
 
-    def __init__(self, home: Path, cpu: int, phone: str) -> None:
+    def __init__(self, home: Path, cpu: int, phone: str, *, shared: bool = False) -> None:
         self.cpu = cpu
+        self._shared = shared
         self._path = home / f"core-{cpu}.lock"
         self._phone = phone
 
@@ -85,7 +89,7 @@ class Core:
 
         ConnectionAbortedError when `given_up` (whoever asked has left) is over before its turn came.
         """
-        if not measures(command):
+        if self._shared or not measures(command):
             yield [self.cpu], None
             return
         lock = Lock(self._path)

@@ -36,7 +36,7 @@ _UNREACHABLE = ("offline", "unauthorized")
 
 def up(
     profiles: Sequence[str], *, server: ServerAddress, home: Path, faults: Sequence[str], seed: int,
-    tree: Path | None, emulator: Path | None, engines: Path | None, adb: str | None,
+    tree: Path | None, emulator: Path | None, engines: Path | None, adb: str | None, share_cores: bool,
 ) -> tuple[VirtualPhone, ...]:  # fmt: skip
     parse_faults(faults)
     wanted = _wanted(profiles, tree, emulator)
@@ -57,7 +57,7 @@ def up(
                     port=_last_port(folder), seed=seed, server=str(server), home=str(home),
                     keys=(str(key_of(home)),), faults=tuple(faults), tree=str(seen) if seen else None,
                     emulator=str(emulator.resolve()) if emulator else None,
-                    engines=None if tree else _engines(engines),
+                    engines=None if tree else _engines(engines), share_cores=share_cores,
                 )  # fmt: skip
                 record = _start(folder, spec)
             elif faults:

@@ -12,7 +12,8 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSpec:
     """Written before the daemon starts. `port` 0 lets the system choose; `tree` is an extracted Android tree,
-    `engines` a folder of engine libraries that a phone without one has."""
+    `engines` a folder of engine libraries that a phone without one has. `share_cores`: it measures while others
+    measure on the same core."""
 
     name: str
     profile: str
@@ -27,6 +28,7 @@ class PhoneSpec:
     tree: str | None = None
     emulator: str | None = None
     engines: str | None = None
+    share_cores: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

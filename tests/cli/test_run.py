@@ -232,3 +232,21 @@ def test_no_phone_that_could_be_measured_is_exit_3_with_the_run_kept(devbench: D
 def records(folder: Path) -> list[dict[str, Any]]:
     path = folder / "records.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_phones_of_a_second_adb_server_are_reached_by_its_address(devbench: Devbench, tmp_path: Path) -> None:
+    """host:port/serial, beside the user's own server, which has other phones; reports name neither."""
+    home = tmp_path / "elsewhere"
+    address = virtual.private_server(home=home)
+    try:
+        (phone,) = virtual.up(["lg-v60"], server=address, home=home)
+        done = devbench("run", GATE, "--device", f"localhost:{address.port}/{phone.serial}", "--rounds", 1)
+        run = only_run(devbench.folder)
+        header = json.loads((run / "run.json").read_text())
+        assert done.returncode == 0, done.stderr
+        assert [device["serial"] for device in header["devices"]] == [phone.serial]
+        assert set(statuses(run)) == {"ok"}
+        assert phone.serial not in (run / "report" / "report.html").read_text()
+    finally:
+        virtual.down(None, home=home)
+        virtual.stop_private_server(home=home)

@@ -57,6 +57,7 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         r"149 MiB available, 1\.5 × .* 100 MiB",
     ),
     ("ENG-BUILD", {}, {"build_type": "eng"}, {}, "eng"),
+    ("SHARED-CORES", {}, {"labels": ("VIRTUAL", "SHARED-CORES")}, {}, r"ro\.devbench\.labels"),
     ("SCREEN-OFF", {}, {}, {"needs_screen": True, "screen_on": False}, "off"),
     ("SCREEN-LOCKED", {}, {}, {"needs_screen": True, "screen_locked": True}, "locked"),
 ]

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
 from made_runs import make_run
 
 from devbench import store
-from devbench.domain.measurement import Measurement
+from devbench.domain.measurement import Failure, Measurement
 from devbench.errors import StoreError
 
 RUN = make_run()
@@ -219,3 +219,34 @@ def test_killed_while_appending_leaves_whole_lines(tmp_path: Path) -> None:
     run = store.RunFolder(tmp_path / "r").read()
     assert len(run.measurements) > 5
     assert len(run.warnings) <= 1
+
+
+def test_rounds_are_added_without_reading_what_was_written(
+    folder: store.RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The header of many phones is long, and each phone adds rounds: only a header that others wrote is read."""
+    read: list[Path] = []
+    real = store.read_header
+    monkeypatch.setattr(store, "read_header", lambda path: read.append(path) or real(path))
+    first, second = (dataclasses.replace(RUN.header.jobs[0], job_id=16 * digit) for digit in "ab")
+    folder.add_jobs([first])
+    folder.add_jobs([second])
+    assert read == []
+    assert folder.read().header == dataclasses.replace(RUN.header, jobs=(*RUN.header.jobs, first, second))
+    other = store.RunFolder(folder.path)
+    third = dataclasses.replace(first, job_id=16 * "c")
+    other.add_jobs([third])
+    folder.add_jobs([dataclasses.replace(first, job_id=16 * "d")])
+    assert [job.job_id[0] for job in folder.read().header.jobs[-4:]] == ["a", "b", "c", "d"]
+
+
+def test_discarding_keeps_every_other_line_as_it_is(folder: store.RunFolder) -> None:
+    one, two, three = attempts(3)
+    for measurement in (one, two, three):
+        folder.append(measurement)
+    before = (folder.path / "records.jsonl").read_bytes().splitlines()
+    why = Failure(kind="throttled", cause="round 1: hot")
+    folder.discard({(two.job_id, two.attempt)}, why)
+    after = (folder.path / "records.jsonl").read_bytes().splitlines()
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert folder.read().measurements[1] == dataclasses.replace(two, status="discarded", failure=why)

@@ -121,3 +121,15 @@ def test_cores_of_their_own_do_not_wait_for_each_other(tmp_path: Path) -> None:
             return first is not None and second is not None
 
     assert asyncio.run(story())
+
+
+def test_phones_that_share_cores_do_not_queue(tmp_path: Path) -> None:
+    async def story() -> list[int | None]:
+        command = f"{RUNNER} 1 run"
+        async with (
+            Core(tmp_path, 0, "a", shared=True).place(command, never) as (_, first),
+            Core(tmp_path, 0, "b", shared=True).place(command, never) as (_, second),
+        ):
+            return [first, second]
+
+    assert asyncio.run(story()) == [None, None]

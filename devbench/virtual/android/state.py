@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,14 +47,14 @@ class State:
         draft.replace(self.path)
 
 
-def load_state(path: Path, profile: Profile) -> State:
+def load_state(path: Path, profile: Profile, *, labels: Sequence[str] = ("VIRTUAL",)) -> State:
     """The state of a phone that is switched on: its profile's, with what survived from before."""
     kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     properties = dict(profile.properties)
     properties |= {
         "ro.serialno": profile.serialno,
         "ro.boot.serialno": profile.serialno,
-        "ro.devbench.labels": "VIRTUAL",
+        "ro.devbench.labels": ",".join(labels),
         "ro.devbench.simulated": "soc,clocks,ram,battery,thermal,app",
         "ro.devbench.cooldown_min_s": "0",
         "sys.boot_completed": "1",
