@@ -14,6 +14,14 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Virtual phones: real adb, a real runner, simulated hardware. They stay until `virtual down`.",
 )
+ShareCores = Annotated[
+    bool,
+    typer.Option(
+        "--share-cores",
+        help="More phones than cores measure at once and disturb each other: to try a lab out, not to measure. "
+        "Their results are marked SHARED-CORES.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
 
 
@@ -51,14 +59,7 @@ def up(
     ] = None,
     server: Annotated[str | None, typer.Option(help="adb server, HOST:PORT; the user's by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated warmth and battery.")] = 0,
-    share_cores: Annotated[
-        bool,
-        typer.Option(
-            "--share-cores",
-            help="More phones than cores measure at once and disturb each other: to try a lab out, not to measure. "
-            "Their results are marked SHARED-CORES.",
-        ),
-    ] = False,
+    share_cores: ShareCores = False,
     json_: Json = False,
 ) -> None:
     """Start virtual phones, or find them running, and print their serials, one a line."""
