@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from devbench.domain.check import Check
 from devbench.domain.device import DeviceInfo, Reject
 from devbench.domain.event import (
+    CameBack,
     Event,
     FirstNumber,
     JobEnded,
@@ -243,6 +244,8 @@ class Progress:
                 self._waiting(event)
             case JobsAdded():
                 self._added(event)
+            case CameBack():
+                self.say(f"{event.device}: back after {event.seconds:.1f} s ({event.was})")
             case Said():
                 self.say(f"{event.device}: {event.text}")
             case PhoneEnded():

@@ -1,7 +1,7 @@
 """A run's folder: the header first and atomically, then one fsynced line an attempt; nothing is lost.
 
 `run.json` is what was asked for, `records.jsonl` what came of it, `sessions.jsonl` the conditions on each phone,
-`logs/` the raw talk, `outputs/` tensors,
+`journal.jsonl` when what happened, `logs/` the raw talk, `outputs/` tensors,
 `report/` derived and deletable. docs/results-format.md has every key.
 """
 
@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from devbench.domain.codec import from_json, to_json
 from devbench.domain.job import Job
+from devbench.domain.journal import JOURNAL_SCHEMA, JournalEntry
 from devbench.domain.measurement import MEASUREMENT_SCHEMA, Failure, Measurement
 from devbench.domain.phone_session import PHONE_SESSION_SCHEMA, PhoneSession
 from devbench.domain.run import RUN_SCHEMA, Run, RunHeader
@@ -28,6 +29,7 @@ from devbench.errors import StoreError
 HEADER = "run.json"
 RECORDS = "records.jsonl"
 SESSIONS = "sessions.jsonl"
+JOURNAL = "journal.jsonl"
 _T = TypeVar("_T")
 
 
@@ -160,6 +162,11 @@ def _discarded(line: bytes, attempts: Collection[tuple[str, int]], why: Failure)
     if not isinstance(data, dict) or (data.get("job_id"), data.get("attempt")) not in attempts:
         return line
     return _compact(data | {"status": "discarded", "failure": to_json(why)}).encode() + b"\n"
+
+
+def read_journal(folder: Path) -> tuple[JournalEntry, ...]:
+    """What happened when, in order; empty for a run that has no journal."""
+    return _read_lines(folder / JOURNAL, JournalEntry, JOURNAL_SCHEMA)[0]
 
 
 def new_run_id(now: datetime, suffix: str) -> str:

@@ -11,7 +11,10 @@ from devbench.cli.environment import RESULTS
 from devbench.errors import UsageError
 
 # Formats of devbench.reports, spelled out so that `--help` needs no import; tests hold the two together.
-FORMAT_NAMES = "benchmark_model, csv, html, json, md, model-explorer, png, svg, tf-summary"
+FORMAT_NAMES = (
+    "benchmark_model, chrome-trace, csv, github-action-benchmark, google-benchmark, html, json, junit, md, "
+    "model-explorer, png, svg, tf-summary"
+)
 DEFAULT_FORMATS = "html,csv,md,json"
 EXAMPLES = """
 [bold]Examples[/bold]

@@ -58,6 +58,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """A phone that was lost for so many seconds is usable again; `was` is the state it was found in."""
+
+    device: str
+    was: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobsAdded:
     """Rounds that the plan did not have, because an interval is too wide or a round was throttled."""
 
@@ -75,5 +84,14 @@ class Said:
 
 
 Event: TypeAlias = (
-    PhoneStarted | Pushed | JobStarted | FirstNumber | JobEnded | PhoneEnded | Waiting | JobsAdded | Said
+    PhoneStarted
+    | Pushed
+    | JobStarted
+    | FirstNumber
+    | JobEnded
+    | PhoneEnded
+    | Waiting
+    | CameBack
+    | JobsAdded
+    | Said
 )

@@ -14,6 +14,8 @@ from devbench.errors import UsageError
 from devbench.metrics.base import members_of
 from devbench.summary import control_summaries, summarise
 
+_NOT_IN_A_FILE = re.compile(r"[^A-Za-z0-9._-]+")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -38,6 +40,11 @@ class Report:
         found |= {(d.serialno, d.device) for d in header.devices if d.serialno}
         found |= {(r.serial, "an unusable phone") for r in header.rejects}
         return sorted((pair for pair in found if pair[0]), key=lambda pair: (-len(pair[0]), pair))
+
+
+def file_name(text: str) -> str:
+    """`text` as part of a file's name: no separators, no blanks, not too long, never hidden."""
+    return _NOT_IN_A_FILE.sub("-", text)[-120:].lstrip(".") or "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ direct_flatbuffer_to_json_graph_convert.cc of github.com/google-ai-edge/model-ex
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from devbench.domain.codec import Json
@@ -18,12 +17,11 @@ from devbench.domain.variant import Variant
 from devbench.errors import ModelError
 from devbench.graph.tflite_file import read_operators
 from devbench.hashing import sha256_of
-from devbench.reports.base import Format, Report
+from devbench.reports.base import Format, Report, file_name
 from devbench.summary.op_nodes import tensors_of
 from devbench.summary.ops import profile_of
 
 _COLOURS = ("#ffffff", "#f0e442", "#d55e00")
-_NOT_IN_A_FILE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def write_model_explorer(report: Report, folder: Path) -> tuple[Path, ...]:
@@ -34,7 +32,7 @@ def write_model_explorer(report: Report, folder: Path) -> tuple[Path, ...]:
         if data is not None:
             cell = summary.cell
             name = f"{cell.variant.variant}-{cell.device.device}-{i}"
-            path = folder / "model-explorer" / f"{_NOT_IN_A_FILE.sub('-', name)[-120:]}.json"
+            path = folder / "model-explorer" / f"{file_name(name)}.json"
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             written.append(path)

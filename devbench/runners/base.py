@@ -41,10 +41,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """How a runner tells the session what happens: bytes pushed, and a phase's first latency."""
+    """How a runner tells the session what happens: bytes pushed, a phase's first latency, a lost phone back."""
 
     pushed: Callable[[str, int, float], None]
     sample: Callable[[Job, str, int], None]
+    back: Callable[[str, float], None] = lambda _was, _seconds: None
 
 
 class Identity(TypedDict):

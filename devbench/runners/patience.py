@@ -46,7 +46,8 @@ def wait_back(site: Site) -> bool:
     phone reached by TCP is connected again: the server does so only after 10 s, or never.
     """
     phone = site.phone
-    end_s = time.monotonic() + site.back_within_s
+    began_s = time.monotonic()
+    end_s, was = began_s + site.back_within_s, ""
     while (left_s := end_s - time.monotonic()) > 0:
         if site.stop.is_set():
             raise JobInterrupted
@@ -55,7 +56,9 @@ def wait_back(site: Site) -> bool:
             for transports in phone.server.track(deadline_s=min(left_s, _LOOK_S)):
                 state = next((t.state for t in transports if t.serial == phone.serial), "absent")
                 if state == "device":
+                    site.talk.back(was or "cut", time.monotonic() - began_s)
                     return True
+                was = state
         except DeadlinePassed:
             pass
         except AdbServerError:

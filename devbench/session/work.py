@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from devbench.domain.event import Event
 from devbench.runners.base import Limits
+from devbench.session.journal import journalled
 from devbench.session.prepare import Prepared
 from devbench.session.worker import Worker
 from devbench.store import RunFolder
@@ -49,6 +50,7 @@ def run(
     run. StoreError when results cannot be kept any more: that ends the work on all phones.
     """
     stop = threading.Event()
+    emit = journalled(folder.path, emit)
     workers = [
         Worker(prepared, plan, folder, server, emit, stop, limits or Limits(), memory)
         for plan in prepared.phones

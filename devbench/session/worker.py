@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from devbench.conditions import taints_of_run
 from devbench.domain.event import (
+    CameBack,
     Event,
     FirstNumber,
     JobEnded,
@@ -71,7 +72,7 @@ class Worker:
             phone=server.phone(plan.info.serial),
             info=plan.info,
             stop=stop,
-            talk=Talk(pushed=self._pushed, sample=self._sample),
+            talk=Talk(pushed=self._pushed, sample=self._sample, back=self._back),
             limits=limits,
         )
         materials = Materials(binaries=plan.binaries, engines=plan.engines)
@@ -269,6 +270,9 @@ class Worker:
 
     def _pushed(self, what: str, size_bytes: int, seconds: float) -> None:
         self._emit(Pushed(device=self._plan.info.device, what=what, size_bytes=size_bytes, seconds=seconds))
+
+    def _back(self, was: str, seconds: float) -> None:
+        self._emit(CameBack(device=self._plan.info.device, was=was, seconds=seconds))
 
     def _sample(self, job: Job, phase: str, ns: int) -> None:
         """The first warm latency of each variant is told at once, before its statistics exist."""

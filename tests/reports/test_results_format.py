@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from devbench.domain.journal import JournalEntry
 from devbench.domain.measurement import Measurement
 from devbench.domain.phone_session import PhoneSession
 from devbench.domain.run import RunHeader
@@ -32,7 +33,7 @@ def nouns(kind: object, seen: set[type]) -> set[type]:
 
 
 NOUNS = {Estimate, Comparison, SeriesKey}
-for _root in (RunHeader, Measurement, PhoneSession):
+for _root in (RunHeader, Measurement, PhoneSession, JournalEntry):
     nouns(_root, NOUNS)
 
 
