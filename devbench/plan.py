@@ -87,10 +87,12 @@ EngineFor: TypeAlias = "Callable[[str, Variant, str, str | None], EngineChoice]"
 class Choices:
     """The dimensions of a run beside variants and phones; None: the default for each phone.
 
-    `runners` are words of --runner: a name, or NAME=PATH for a tool of the user's.
+    `runners` are words of --runner: a name, or NAME=PATH for a tool of the user's. `formats` says which model
+    formats a word of `engines` runs, where that is known.
     """
 
     engines: tuple[str | None, ...] = (None,)
+    formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     abis: tuple[str | None, ...] = (None,)
     delegates: tuple[str, ...] = ("xnnpack",)
     threads: tuple[int | None, ...] = (None,)
@@ -188,7 +190,7 @@ def _cells(
             continue
         only = 1 if variant.control else None
         dimensions = itertools.product(
-            choices.abis[:only], choices.engines[:only], delegates_for(variant, choices)[:only],
+            choices.abis[:only], engines_for(variant, choices)[:only], delegates_for(variant, choices)[:only],
             choices.threads[:only], choices.cores[:only],
         )  # fmt: skip
         for abi, name, delegate, threads, cores in dimensions:
@@ -244,6 +246,15 @@ def more_rounds(
 def delegates_for(variant: Variant, choices: Choices) -> tuple[str, ...]:
     """The delegates that the variant is run with: a TensorFlow graph knows none."""
     return ("none",) if variant.format == "pb" else choices.delegates
+
+
+def engines_for(variant: Variant, choices: Choices) -> tuple[str | None, ...]:
+    """The engines asked for that run the variant's format. Where none does, each is to say why it cannot."""
+    form = variant.format
+    fit = tuple(
+        name for name in choices.engines if name is None or form in choices.formats.get(name, (form,))
+    )
+    return fit or ((None,) if variant.control else choices.engines)
 
 
 def _has_pass(cell: _Cell, pass_name: str, passes: Sequence[str]) -> bool:

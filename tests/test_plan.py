@@ -190,3 +190,14 @@ def test_a_graph_has_no_delegate_and_a_pass_of_its_own() -> None:
     assert {job.signature for job in jobs if job.variant == "g"} == {None}
     others = plan(variants=(dataclasses.replace(graph, fetches=("z",)),), rounds=1)
     assert {job.job_id for job in others}.isdisjoint(job.job_id for job in jobs)
+
+
+def test_each_engine_gets_the_models_of_its_format_and_only_what_nothing_runs_is_refused() -> None:
+    graph = variant("graph", format="pb")
+    formats = {"tflite@2.4.0": ("tflite",), "tfmobile@1.4.0": ("pb",)}
+    both = plan(variants=(*VARIANTS[:2], graph), engines=("tfmobile@1.4.0", "tflite@2.4.0"), formats=formats)
+    assert {(job.variant, job.backend.engine) for job in both} == {
+        ("control", "tflite@2.4.0"), ("a", "tflite@2.4.0"), ("graph", "tfmobile@1.4.0"),
+    }  # fmt: skip
+    lonely = plan(variants=(VARIANTS[0], graph), engines=("tflite@2.4.0",), formats=formats)
+    assert {job.backend.engine for job in lonely if job.variant == "graph"} == {"tflite@2.4.0"}

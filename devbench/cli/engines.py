@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,8 @@ EXAMPLES = """
 `devbench engines fetch tflite@2.4.0 tflite@2.14.0 --target android-arm64-v8a` — before going offline
 
 `devbench engines info tflite@2.4.0=my.aar` — what is in a file of yours
+
+`devbench engines ops model.tflite` — which engines have every operator of a model
 """
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
@@ -129,6 +132,40 @@ def info(
         return
     for line in _lines(shown, ""):
         print_line(line)
+
+
+@app.command("ops", epilog=EXAMPLES)
+def ops(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A .tflite or .pb. Default: only what engines have.")
+    ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[@VERSION],…", help="Only these, all versions where none is said. Default: all."),
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Show engine, version, ABIs with the least API, and operators; with MODEL, what each lacks for it."""
+    from devbench.cli.engine_ops import compatibility, selected
+    from devbench.console import print_json, print_table
+
+    rows = [compatibility(release, model) for release in selected(engine, model)]
+    if json_:
+        print_json({"model": None if model is None else str(model), "engines": rows})
+        return
+    header = ["engine", "version", "targets (least API)", "operators"] + (["this model"] if model else [])
+    print_table(tuple(header), [
+        (row["engine"], row["version"], _abis(row["targets"]),
+         "not known" if row["operators"] is None else str(row["operators"]),
+         *([_said_of(row)] if model else []))
+        for row in rows
+    ])  # fmt: skip
+
+
+def _said_of(row: dict[str, Any]) -> str:
+    if row["lacks"] is None:
+        return "not known: only a run shows it"
+    return "has every operator" if not row["lacks"] else "lacks " + "; ".join(row["lacks"])
 
 
 def _library_for(release: Release, target: str) -> Library:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devbench.domain.variant import TensorSpec, Variant
 from devbench.errors import UsageError
-from devbench.plan import Choices
+from devbench.plan import Choices, engines_for
 
 _SIZES = {
     "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2, "bfloat16": 2, "int32": 4, "uint32": 4,
@@ -42,6 +42,19 @@ def open_notes(variants: Sequence[Variant], choices: Choices) -> tuple[str, ...]
                     f"{variant.variant}: input {spec.name} has open dimensions ({shown}), measured as {ones}; "
                     f"--input-shape {spec.name}=… chooses others"
                 )
+    return tuple(notes)
+
+
+def format_notes(variants: Sequence[Variant], choices: Choices) -> tuple[str, ...]:
+    """A sentence for each model that some of the engines asked for are not asked to run: they take other files."""
+    notes = []
+    for variant in (v for v in variants if not v.control):
+        used = engines_for(variant, choices)
+        if others := [str(name) for name in choices.engines if name not in used]:
+            notes.append(
+                f"{variant.variant}: measured with {', '.join(map(str, used))}; "
+                f"{', '.join(others)} {'does' if len(others) == 1 else 'do'} not run .{variant.format} files"
+            )
     return tuple(notes)
 
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from devbench.cli.environment import Environment
-from devbench.cli.inputs import check_inputs, open_notes
+from devbench.cli.inputs import check_inputs, format_notes, open_notes
 from devbench.conditions import TWEAKS, parse_allow
 from devbench.domain.job import Profile
 from devbench.domain.suite import Suite
@@ -72,7 +72,8 @@ def build_request(
     tweaks = _tweaks(asked.tweaks, profile)
     choices = _choices(asked, suite, environment)
     check_inputs(variants, choices)
-    for note in (opened := open_notes(variants, choices)):
+    own = (*open_notes(variants, choices), *format_notes(variants, choices))
+    for note in own:
         say(note)
     baseline = asked.baseline or (suite.baseline if suite else None)
     if baseline is not None and baseline not in {v.variant for v in variants}:
@@ -93,7 +94,7 @@ def build_request(
         baseline=baseline,
         argv=argv,
         options=_options(asked, named, rounds, choices),
-        notes=(*notes, *opened),
+        notes=(*notes, *own),
         allow=parse_allow(asked.allow or ""),
         tweaks=tweaks,
         tables=_tables(suite),
@@ -210,16 +211,17 @@ def _models(
 
 
 def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Choices:
-    from devbench.engines import parse_engine
+    from devbench.engines import engine_table, parse_engine
 
     delegates = _listed(asked.delegate) or (suite.delegates if suite else ()) or ("xnnpack",)
     delegates = tuple(_delegate(text) for text in delegates)
-    for text in _listed(asked.engine):
-        parse_engine(text)  # a name that cannot be is said before any phone is looked for
+    # a name that cannot be is said before any phone is looked for
+    formats = {text: engine_table()[parse_engine(text).engine].formats for text in _listed(asked.engine)}
     threads = tuple(_thread_count(text) for text in _listed(asked.threads))
     files = dict(_input_file(text) for text in asked.inputs)
     return Choices(
         engines=_listed(asked.engine) or (None,),
+        formats=formats,
         abis=_listed(asked.abi) or (None,),
         delegates=delegates,
         threads=threads or (suite.threads if suite else ()) or (None,),

@@ -1,13 +1,36 @@
-"""Can a runtime load a graph? Asked of the list of ops that its own library gave, before anything is pushed.
+"""Can a runtime load a model? Asked of the list of ops that its own library gave, before anything is pushed.
 
 A listed op may still have no kernel in a mobile build: that only the runtime itself can say.
 """
 
 from __future__ import annotations
 
-from devbench.graph.op_lists import RuntimeOps
-from devbench.graph.pb_file import PbGraph, PbNode
+from pathlib import Path
+
+from devbench.graph.op_lists import RuntimeOps, runtime_names, runtime_ops
+from devbench.graph.op_versions import lite_ops, unsupported_operators
+from devbench.graph.pb_file import PbGraph, PbNode, read_pb
 from devbench.graph.pb_names import dtype_name
+from devbench.graph.tflite_file import read_op_versions
+
+
+def unsupported_ops(model: Path, model_format: str, runtime: str) -> tuple[str, ...] | None:
+    """What keeps `runtime` (`tflite-2.4.0`, …) from loading a model; None where its ops are not known.
+
+    ModelError if the file cannot be read.
+    """
+    if model_format == "pb":
+        return unsupported_nodes(read_pb(model), runtime_ops(runtime)) if runtime in runtime_names() else None
+    known = lite_ops(runtime)
+    return None if known is None else unsupported_operators(read_op_versions(model), known)
+
+
+def known_ops(runtime: str) -> int | None:
+    """How many operators a runtime has; None where nobody asked it."""
+    if runtime in runtime_names():
+        return len(runtime_ops(runtime).ops)
+    known = lite_ops(runtime)
+    return None if known is None else len(known.versions)
 
 
 def unsupported_nodes(graph: PbGraph, runtime: RuntimeOps) -> tuple[str, ...]:

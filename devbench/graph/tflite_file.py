@@ -19,7 +19,7 @@ from devbench.graph.tflite_names import dtype_name, operator_name
 # Field numbers of the tables in TFLite's public schema (schema.fbs, version 3).
 _MODEL_VERSION, _MODEL_OPCODES, _MODEL_SUBGRAPHS, _MODEL_DESCRIPTION, _MODEL_BUFFERS = 0, 1, 2, 3, 4
 _MODEL_METADATA, _MODEL_SIGNATURES = 6, 7
-_OPCODE_OLD, _OPCODE_CUSTOM, _OPCODE_NEW = 0, 1, 3
+_OPCODE_OLD, _OPCODE_CUSTOM, _OPCODE_VERSION, _OPCODE_NEW = 0, 1, 2, 3
 _GRAPH_TENSORS, _GRAPH_INPUTS, _GRAPH_OUTPUTS, _GRAPH_OPERATORS, _GRAPH_NAME = 0, 1, 2, 3, 4
 _TENSOR_SHAPE, _TENSOR_TYPE, _TENSOR_BUFFER, _TENSOR_NAME, _TENSOR_OPEN_SHAPE = 0, 1, 2, 3, 7
 _OPERATOR_OPCODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 0, 1, 2
@@ -134,6 +134,16 @@ def parse_tflite(data: bytes) -> TfliteModel:
         metadata=tuple(metadata),
         constants=tuple(constants.values()),
     )
+
+
+def read_op_versions(path: Path) -> dict[str, tuple[int, ...]]:
+    """The versions in which a file declares each of its operators, which is what a runtime looks up."""
+    read_tflite(path)
+    found: dict[str, set[int]] = {}
+    for table in FlatBuffer(path.read_bytes()).root().tables(_MODEL_OPCODES):
+        # files from before versions have 0, which a runtime takes for 1
+        found.setdefault(_opcode_name(table), set()).add(max(1, table.integer(_OPCODE_VERSION, "i", default=1)))
+    return {name: tuple(sorted(versions)) for name, versions in sorted(found.items())}
 
 
 def read_operators(path: Path) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -23,10 +23,8 @@ from devbench.engines import (
 )
 from devbench.engines.elf import names_symbol
 from devbench.errors import EngineError, MissingExtra
-from devbench.graph.op_lists import runtime_names, runtime_ops
-from devbench.graph.op_support import unsupported_nodes
+from devbench.graph.op_support import unsupported_ops
 from devbench.graph.pb_faults import listed
-from devbench.graph.pb_file import read_pb
 from devbench.plan import DelegateChoice, EngineChoice, delegates_for
 from devbench.runners.binaries import RunnerBinary, runner_binary
 from devbench.runners.registry import runner_kinds
@@ -143,22 +141,20 @@ class Kit:
         reason = refusal(file, self._info, None)
         if reason is not None:
             raise EngineError(reason, kind="link")
-        if f"{file.engine}-{file.version}" in runtime_names() and "=" not in name:
+        if "=" not in name:
             self._check_ops(variant, f"{file.engine}-{file.version}")
         return file
 
     def _check_ops(self, variant: Variant, runtime: str) -> None:
-        """EngineError names the nodes of a graph that an old runtime cannot load, and the way out."""
+        """EngineError names the operators that a runtime lacks for a model, and the way out."""
         key = (variant.path, runtime)
         if key not in self._unsupported:
-            self._unsupported[key] = unsupported_nodes(read_pb(Path(variant.path)), runtime_ops(runtime))
-        if found := self._unsupported[key]:
-            inputs = ",".join(spec.name for spec in variant.inputs)
-            transform = f"--transforms 'downgrade_ops(runtime=\"{runtime}\")'"
+            found = unsupported_ops(Path(variant.path), variant.format, runtime)
+            self._unsupported[key] = found or ()
+        if lacking := self._unsupported[key]:
             raise EngineError(
-                f"unsupported-op: {runtime} cannot load {variant.variant}: {listed(found)}",
-                fix=f"devbench transform --in-graph {variant.path} --out-graph older.pb --inputs {inputs} "
-                f"--outputs {','.join(variant.fetches)} {transform} rewrites what can be rewritten",
+                f"unsupported-op: {runtime} cannot load {variant.variant}: {listed(lacking)}",
+                fix=_older(variant, runtime),
                 kind="unsupported-op",
             )
 
@@ -172,6 +168,18 @@ class Kit:
             file = engine_file(name, None, target, path)
             self._resolved[f"{name}={path}", target] = dataclasses.replace(file, version=file.sha256[:8])
         return self._resolved[f"{name}={path}", target]
+
+
+def _older(variant: Variant, runtime: str) -> str:
+    """How to come to a model that an old runtime loads, or to a runtime that loads the model."""
+    if variant.format != "pb":
+        return f"`devbench engines ops {variant.path}` shows which engines have all of it"
+    inputs = ",".join(spec.name for spec in variant.inputs)
+    transform = f"--transforms 'downgrade_ops(runtime=\"{runtime}\")'"
+    return (
+        f"devbench transform --in-graph {variant.path} --out-graph older.pb --inputs {inputs} "
+        f"--outputs {','.join(variant.fetches)} {transform} rewrites what can be rewritten"
+    )
 
 
 def _no_ops(file: EngineFile) -> str | None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from made_gates import and_gate
 from typer.testing import CliRunner, Result
 
 from devbench.cli.app import app
@@ -70,3 +71,20 @@ def test_fetch_from_a_repository_that_does_not_answer_fails_and_leaves_nothing(h
 def test_what_is_not_there_is_a_usage_error(arguments: tuple[str, ...], home: Path) -> None:
     assert isinstance(run(*arguments).exception, UsageError)
     assert not home.exists()
+
+
+def test_ops_shows_what_each_engine_has_and_what_a_model_misses(tmp_path: Path) -> None:
+    every = json.loads(run("ops", "--json").stdout)["engines"]
+    assert {row["engine"] for row in every} == {"tflite", "tfmobile"}
+    assert all(row["operators"] > 100 and row["targets"] for row in every)
+
+    graph = and_gate(tmp_path / "and.pb")
+    graph.write_bytes(graph.read_bytes().replace(b"Sigmoid", b"Sigmund"))
+    two = ["--engine", "tfmobile@1.4.0,tfmobile@1.13.1"]
+    rows = json.loads(run("ops", str(graph), *two, "--json").stdout)["engines"]
+    assert [row["version"] for row in rows] == ["1.4.0", "1.13.1"]
+    assert all("y (Sigmund: it has no such op)" in row["lacks"] for row in rows)
+    assert "lacks y (Sigmund" in " ".join(run("ops", str(graph)).stdout.split())
+
+    wrong = run("ops", str(graph), "--engine", "tflite")
+    assert isinstance(wrong.exception, UsageError)

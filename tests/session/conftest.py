@@ -1,5 +1,7 @@
 """The two virtual phones that all tests of sessions share."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,3 +37,28 @@ def rig(shared_rig: "Rig") -> Iterator["Rig"]:
         shared_rig.mend(name)
         assert shared_rig.processes(name) == []
         assert shared_rig.leftovers(name) == []
+
+
+@pytest.fixture(scope="package")
+def android(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Rig"]:
+    """A phone with Android's own linker and libc (env DEVBENCH_RIG, root)."""
+    from rig import Rig
+
+    from devbench import virtual
+    from devbench.adb import Server
+
+    if (why := virtual.why_not()) is not None:
+        pytest.skip(why)
+    base = tmp_path_factory.mktemp("android")
+    tree, home = base / "tree", base / "home"
+    tree.mkdir()
+    archive = Path(os.environ["DEVBENCH_RIG"]) / "bionic-x86_64.tar.xz"
+    subprocess.run(["tar", "-xJf", archive, "-C", tree], check=True)
+    (base / "runs").mkdir()
+    address = virtual.private_server(home=home)
+    try:
+        (phone,) = virtual.up((), server=address, home=home, tree=tree)
+        yield Rig(home=home, server=Server(address), phones={"android": phone}, folders=base / "runs")
+    finally:
+        virtual.down(None, home=home)
+        virtual.stop_private_server(home=home)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -19,8 +18,6 @@ import pytest
 from platformdirs import user_cache_dir
 from rig import BRIEF, Rig, Session, request
 
-from devbench import virtual
-from devbench.adb import Server
 from devbench.domain.variant import Variant
 from devbench.errors import NoUsableDevice
 from devbench.graph.model_file import read_variant
@@ -53,25 +50,6 @@ def tf() -> Iterator[TensorFlow]:
     tensorflow = TensorFlow()
     yield tensorflow
     tensorflow.close()
-
-
-@pytest.fixture(scope="module")
-def android(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    assert RIG is not None
-    if (why := virtual.why_not()) is not None:
-        pytest.skip(why)
-    base = tmp_path_factory.mktemp("android")
-    tree, home = base / "tree", base / "home"
-    tree.mkdir()
-    subprocess.run(["tar", "-xJf", Path(RIG) / "bionic-x86_64.tar.xz", "-C", tree], check=True)
-    (base / "runs").mkdir()
-    address = virtual.private_server(home=home)
-    try:
-        (phone,) = virtual.up((), server=address, home=home, tree=tree)
-        yield Rig(home=home, server=Server(address), phones={"android": phone}, folders=base / "runs")
-    finally:
-        virtual.down(None, home=home)
-        virtual.stop_private_server(home=home)
 
 
 def measured(android: Rig, engine: str, *variants: Variant) -> Session:
