@@ -3,8 +3,9 @@
     python scripts/pin_op_versions.py table runtime_version.cc     # first-release.json, from TensorFlow's own table
     python scripts/pin_op_versions.py library 2.4.0 ROOT           # tflite-2.4.0.json, asked of the library itself
 
-`runtime_version.cc` is a file of LiteRT (tflite/converter/tools/versioning). ROOT is an x86_64 Android userland to chroot into (as root); the library comes from the cache of engines. The interpreter is made of a model
-that declares one operator in one version: what the library says is what its registry holds.
+`runtime_version.cc` is a file of LiteRT (tflite/converter/tools/versioning). ROOT is an x86_64 Android userland to
+chroot into (as root); the library comes from the cache of engines. The interpreter is made of a model that declares
+one operator in one version: what the library says is what its registry holds.
 """
 
 from __future__ import annotations
