@@ -17,11 +17,13 @@ from devbench.conditions.rules import GATE_IDS, check
 from devbench.conditions.safety import Guard
 from devbench.conditions.tweaked import Tweaks, tweaked
 from devbench.conditions.tweaks import ORDER as TWEAKS
+from devbench.conditions.tweaks import WAKE_SDK
 
 __all__ = [
     "GATE_IDS",
     "MILD_IDS",
     "TWEAKS",
+    "WAKE_SDK",
     "CoolDown",
     "Countdown",
     "Facts",

@@ -19,7 +19,7 @@ from devbench.domain.device import DeviceInfo
 # the order in which they are applied; undone in the reverse
 ORDER: tuple[str, ...] = ("stay-awake", "animations", "background", "fixed-performance", "clock-lock")
 _DELETE_SDK = 21
-_WAKE_SDK = 20
+WAKE_SDK = 20
 _FIXED_PERFORMANCE_SDK = 30
 _DEXOPT_SDK = 34
 
@@ -165,7 +165,7 @@ def _stay_awake(info: DeviceInfo, now: Readings) -> Iterator[Change | Left]:
     yield from _settings("stay-awake", info, now)
     if now.screen_on is None and info.sdk is not None:
         yield Left(tweak="stay-awake", reason="the phone does not tell whether its screen is on")
-    elif now.screen_on is False and (info.sdk or 0) < _WAKE_SDK:
+    elif now.screen_on is False and (info.sdk or 0) < WAKE_SDK:
         yield Left(tweak="stay-awake", reason="the screen is off, and this Android has no wake-up key")
     elif now.screen_on is False:
         yield Change(

@@ -199,10 +199,12 @@ RUNNERS = (
         name="apk",
         sentence="the app in front, as its user sees it",
         make=lambda site, materials: AppRunner(site, materials, "apk"),
+        screen=True,
     ),
     RunnerKind(
         name="apk-background",
         sentence="the app after it was left, as a job behind others",
         make=lambda site, materials: AppRunner(site, materials, "apk-background"),
+        screen=True,
     ),
 )

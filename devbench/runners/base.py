@@ -139,7 +139,7 @@ class RunnerKind:
 
     A module in devbench/runners with RUNNERS = (RunnerKind(…), …) is found by itself. `takes_path`: the word
     is `NAME=PATH`, and the file there (or `PATH/TARGET/NAME`) is the engine of its jobs. `accuracy`: whether
-    it runs held-out sets.
+    it runs held-out sets, `screen` whether it shows itself on the phone's screen, which it lights.
     """
 
     name: str
@@ -147,3 +147,4 @@ class RunnerKind:
     make: Callable[[Site, Materials], Runner]
     takes_path: bool = False
     accuracy: bool = False
+    screen: bool = False

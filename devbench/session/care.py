@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from devbench.adb import ShellResult
 from devbench.conditions import (
+    WAKE_SDK,
     CoolDown,
     Countdown,
     Findings,
@@ -78,12 +79,13 @@ class _PatientShell:
 class Care:
     """The conditions of one phone; `with kept():` holds around everything that is measured.
 
-    `memory` is the folder that remembers phones from run to run (None: nothing is remembered).
+    `memory` is the folder that remembers phones from run to run (None: nothing is remembered). With `screen` an app
+    of ours is among what runs.
     """
 
     def __init__(
         self, site: Site, runner: NativeRunner, header: RunHeader, emit: Callable[[Event], None], *,
-        memory: Path | None, expected_peak_bytes: int | None,
+        memory: Path | None, expected_peak_bytes: int | None, screen: bool = False,
     ) -> None:  # fmt: skip
         self._site = site
         self._info = site.info
@@ -92,6 +94,7 @@ class Care:
         self._emit = emit
         self._memory = memory
         self._expected_peak_bytes = expected_peak_bytes
+        self._screen = screen
         self._shell = _PatientShell(site=site)
         self._tweaks = Tweaks(None)
         self._findings = Findings()
@@ -110,8 +113,14 @@ class Care:
         with tweaked(
             self._shell, self._info, guard, wanted=self._header.tweaks, told=self._say
         ) as self._tweaks:
+            self._light()
             self._pass_gate()
             yield
+
+    def _light(self) -> None:
+        """An app lights the screen by itself: done before the first look, it does not change between processes."""
+        if self._screen and (self._info.sdk or 0) >= WAKE_SDK:
+            self._shell.shell("input keyevent 224")
 
     @property
     def locked_khz(self) -> dict[int, int]:
@@ -191,6 +200,7 @@ class Care:
             expected_peak_bytes=self._expected_peak_bytes,
             canary_ratio=self._canary(),
             window_s=window_s,
+            needs_screen=self._screen,
         )
         self.start = found.state
         return found.findings

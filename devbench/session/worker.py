@@ -84,8 +84,9 @@ class Worker:
         # whatever measures: our own program also locks, watches and looks
         self._helper = NativeRunner(site, plan.binaries, plan.engines)
         self._care = Care(
-            site, self._helper, self._header, emit, memory=memory, expected_peak_bytes=self._peak_bytes()
-        )
+            site, self._helper, self._header, emit, memory=memory, expected_peak_bytes=self._peak_bytes(),
+            screen=any(kinds[job.runner].screen for job in self._left),
+        )  # fmt: skip
 
     def work(self) -> None:
         """Everything planned for this phone. Its own trouble ends here; the others go on."""

@@ -184,3 +184,13 @@ def test_where_the_shell_may_not_read_the_apps_files_the_log_is_read(rig: Rig) -
         done = rig.session(request("and-gate", runners=("apk",)), NEW)
     done.assert_complete()
     assert all(len(m.samples_ns("steady")) >= 5 for m in done.of("and-gate"))
+
+
+def test_the_screen_that_the_app_lights_is_no_change_of_conditions(rig: Rig) -> None:
+    """It is lit before the first look, so modes beside the app see the same screen as the app."""
+    rig.phone(NEW).shell("input keyevent 223")
+    done = rig.session(request("and-gate", runners=("native", "apk")), NEW)
+    done.assert_complete()
+    ids = {taint.id for m in done.run.measurements for taint in m.taints}
+    assert not ids & {"SCREEN-CHANGED", "SCREEN-OFF", "SCREEN-LOCKED"}
+    assert all(m.state_before and m.state_before.screen_on for m in done.run.measurements)
