@@ -10,12 +10,14 @@ import typer
 import devbench
 from devbench.cli import (
     aa,
+    baseline,
     check,
     compare,
     devices,
     doctor,
     engines,
     graph,
+    nightly,
     parse,
     report,
     run,
@@ -64,6 +66,8 @@ app.add_typer(runner.app, name="runner")
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("aa", epilog=aa.EXAMPLES)(aa.aa)
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("nightly", epilog=nightly.EXAMPLES)(nightly.nightly)
+app.add_typer(baseline.app, name="baseline")
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("transform", epilog=transform.EXAMPLES)(transform.transform)
 app.command("size", epilog=size.EXAMPLES)(size.size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,6 +13,7 @@ from devbench.cli.environment import Environment, command_line, command_text
 if TYPE_CHECKING:
     from devbench.adb import Server
     from devbench.cli.request import Asked
+    from devbench.cli.servers import Target
     from devbench.console import Progress
     from devbench.domain.run import Run
     from devbench.reports.base import Report
@@ -25,7 +27,10 @@ GATE_FAILED = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """What does not decide a number: where results go, how they are told, when a silent phone is given up."""
+    """What does not decide a number: where results go, how they are told, when a silent phone is given up.
+
+    `clock` names and dates runs; `look_s` is as in `Limits`.
+    """
 
     out: Path
     environment: Environment
@@ -36,6 +41,9 @@ class How:
     strict: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     printed_as: str = "table"
+    formats: tuple[str, ...] = DEFAULT_FORMATS
+    clock: Callable[[], datetime] = datetime.now
+    look_s: float = 5.0
 
 
 def measure_new(
@@ -43,29 +51,34 @@ def measure_new(
     twist: Callable[[RunRequest], RunRequest] = lambda request: request, show: Show | None = None,
 ) -> int:  # fmt: skip
     """A new run of what was asked for, changed by `twist`; `show` presents it instead of the usual table."""
-    from datetime import datetime
-
     from devbench import store
     from devbench.cli.request import build_request
     from devbench.cli.servers import target_of
-    from devbench.devices import leased, select
-    from devbench.session import prepare
 
-    now = datetime.now()
     if not how.dry_run:
         store.check_writable(how.out)
     request = twist(build_request(asked, how.environment, how.progress.say, argv=command_line()))
     with target_of(asked.device or "all", how.environment) as target:
-        selection = select(target.server, target.spec)
-        if how.dry_run:
-            return _show_plan(prepare(request, selection, now=now), selection.unmatched, how)
-        with leased(how.environment.leases, selection) as held:
-            prepared = prepare(request, held, now=now, fetching=how.progress.fetching)
-            how.progress.rejects(prepared.rejects, held.unmatched)
-            folder = store.create(how.out, prepared.header.run_id)
-            folder.write_header(prepared.header)
-            _say_noise(prepared, how)
-            return _measure(prepared, folder, target.server, how, show)
+        return measure_on(target, request, how, show=show)
+
+
+def measure_on(target: Target, request: RunRequest, how: How, *, show: Show | None = None) -> int:
+    """A new run of `request` on the phones that `target` names."""
+    from devbench import store
+    from devbench.devices import leased, select
+    from devbench.session import prepare
+
+    now = how.clock()
+    selection = select(target.server, target.spec)
+    if how.dry_run:
+        return _show_plan(prepare(request, selection, now=now), selection.unmatched, how)
+    with leased(how.environment.leases, selection) as held:
+        prepared = prepare(request, held, now=now, fetching=how.progress.fetching)
+        how.progress.rejects(prepared.rejects, held.unmatched)
+        folder = store.create(how.out, prepared.header.run_id)
+        folder.write_header(prepared.header)
+        _say_noise(prepared, how)
+        return _measure(prepared, folder, target.server, how, show)
 
 
 def _say_noise(prepared: Prepared, how: How) -> None:
@@ -123,7 +136,7 @@ def _measure(
     from devbench.session import run as run_session
 
     how.progress.begin(prepared)
-    limits = Limits(silence_s=how.max_silence_s)
+    limits = Limits(silence_s=how.max_silence_s, look_s=how.look_s)
     memory = how.environment.phones
     outcome = run_session(prepared, folder, server, how.progress.event, limits=limits, memory=memory)
     how.progress.end()
@@ -160,7 +173,7 @@ def _show_result(
     report = build_report(run_read)
     target = folder.path / "report"
     target.mkdir(exist_ok=True)
-    write_reports(report, DEFAULT_FORMATS, target)
+    write_reports(report, how.formats, target)
     done, asked = len(run_read.ok_by_job()), len(run_read.header.jobs)
     code = 130 if interrupted else 1 if done < asked else _gates_code(report, how)
     if done < asked:

@@ -106,6 +106,13 @@ def steps(logs: Sequence[float]) -> tuple[LevelStep, ...]:
     )
 
 
+def level_above(before: Sequence[float], log: float) -> float | None:
+    """How far `log` lies above the median of the last 20 nights `before`; None without any."""
+    if not before:
+        return None
+    return log - float(np.median(np.asarray(before[-LEVEL_NIGHTS:])))
+
+
 def rounds_to_confirm(logs: Sequence[float]) -> int:
     """Rounds of a confirmation after these nights: 5, or 10 where they differ by more than 2 %."""
     return _NOISY_ROUNDS if len(logs) > 2 and neighbour_sigma(logs) > _NOISY_SIGMA else _ROUNDS
