@@ -128,6 +128,8 @@ def _device_row(info: DeviceInfo) -> tuple[str, ...]:
 
 def print_plan(prepared: Prepared) -> None:
     """What --dry-run shows: phones, engines, variants, jobs, and a lower bound of the time."""
+    from devbench.summary.cells import thread_words
+
     header = prepared.header
     print_line(f"profile {header.profile.name}, {header.rounds} rounds, seed {header.seed}")
     for phone in prepared.phones:
@@ -140,7 +142,7 @@ def print_plan(prepared: Prepared) -> None:
             backend = job.backend
             print_line(
                 f"  {job.position + 1:4d}  round {job.round}  {job.pass_name:9s}  {job.variant}  "
-                f"{backend.delegate}, {_threads(backend.threads)} on {backend.cores}"
+                f"{backend.delegate}, {thread_words(backend.threads)} on {backend.cores}"
             )
 
 
@@ -295,16 +297,14 @@ class Progress:
         return f"about {left_s / 60:.0f} min left" if left_s >= 90 else f"about {left_s:.0f} s left"
 
 
-def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"
-
-
 def _what_runs(info: DeviceInfo, prepared: Prepared) -> str:
     """What was chosen where the user left it open: engine, threads, cores — printed, not implied."""
+    from devbench.summary.cells import thread_words
+
     plan = next(p for p in prepared.phones if p.info.device == info.device)
     backends = dict.fromkeys(
         f"{b.engine} {b.engine_version or ''}".strip()
-        + f", {b.delegate}, {_threads(b.threads)} on {b.cores} cores"
+        + f", {b.delegate}, {thread_words(b.threads)} on {b.cores} cores"
         for b in (job.backend for job in plan.jobs)
     )
     labels = f" [{', '.join(info.labels)}]" if info.labels else ""

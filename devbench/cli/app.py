@@ -17,6 +17,7 @@ from devbench.cli import (
     doctor,
     engines,
     graph,
+    import_,
     nightly,
     parse,
     report,
@@ -70,6 +71,7 @@ app.command("nightly", epilog=nightly.EXAMPLES)(nightly.nightly)
 app.add_typer(baseline.app, name="baseline")
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("transform", epilog=transform.EXAMPLES)(transform.transform)
+app.command("import", epilog=import_.EXAMPLES)(import_.import_)
 app.command("size", epilog=size.EXAMPLES)(size.size)
 app.command("parse")(parse.parse)
 

@@ -90,6 +90,8 @@ def _threads(run: _Run) -> Iterator[Taint]:
     keep idle helpers; whether they worked shows in the CPU time.
     """
     asked, live = run.job.backend.threads, run.actual.threads
+    if asked is None:
+        return
     fix = "ask for the number that ran (--threads), or use an engine or delegate that honours it"
     if live is not None and live < asked:
         lazy = run.actual.delegate == "none"

@@ -112,5 +112,5 @@ def _own_at_most_s(job: Job, measurement: Measurement) -> float | None:
         return None
     steady_ns = steady.utime_ns + steady.stime_ns
     at_work = steady_ns / steady.wall_ns if steady.wall_ns > 0 else 1.0
-    threads = max(job.backend.threads, measurement.actual.threads or 1, at_work)
+    threads = max(job.backend.threads or 1, measurement.actual.threads or 1, at_work)
     return (steady_ns + threads * (begin - load)) / 1e9

@@ -72,12 +72,13 @@ class Delivery:
 
 
 def model_size(variant: Variant) -> ModelSize:
+    sha256, size_bytes = variant.file
     return ModelSize(
         model=variant.variant,
         file=variant.path,
         format=variant.format,
-        sha256=variant.sha256,
-        size_bytes=variant.size_bytes,
+        sha256=sha256,
+        size_bytes=size_bytes,
         gzip_bytes=gzip_bytes(Path(variant.path)),
     )
 

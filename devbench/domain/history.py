@@ -19,7 +19,7 @@ class LineKey:
     runner: str
     engine: str
     delegate: str
-    threads: int
+    threads: int | None
     cores: str
     abi: str
     profile: str
@@ -42,7 +42,7 @@ def key_text(key: object) -> str:
     parts = []
     for each in dataclasses.fields(key):  # type: ignore[arg-type]
         value = getattr(key, each.name)
-        words = ",".join(value) if isinstance(value, tuple) else str(value)
+        words = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
         parts.append(f"{each.name}={quote(words, safe=' ,.:/+@-_')}")
     return ";".join(parts)
 

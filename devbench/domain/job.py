@@ -54,14 +54,15 @@ class Backend:
     """How to run, as asked: what really ran stands in `Measurement.actual`.
 
     `cores` is the group asked for, `cpu_mask` the CPUs it means on this phone (None: not pinned);
-    `delegate_sha256` is of the delegate's own library (None: it is in the engine's).
+    `delegate_sha256` is of the delegate's own library (None: it is in the engine's). `threads` is None only in runs
+    that were imported from a tool that does not tell.
     """
 
     engine: str
     engine_version: str | None
     engine_sha256: str | None
     delegate: str
-    threads: int
+    threads: int | None
     cores: str
     cpu_mask: int | None
     delegate_sha256: str | None = None

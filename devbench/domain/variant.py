@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from devbench.domain.held_out import HeldOut
+from devbench.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +43,15 @@ class Variant:
     started from: a file, or the code that makes the network. `held_out` is what its accuracy is measured on.
     `mistake` says what is deliberately wrong with how its inputs are made ready: such a row shows what that does.
     `fetches` are the results computed of a graph, as `NODE` or `NODE:OUTPUT`: a `.pb` has no outputs of its own.
+    Of an imported run the file is not here: `path` is empty, hash and size are None where its tool did not tell.
     """
 
     variant: str
     model: str
     format: str
     path: str
-    sha256: str
-    size_bytes: int
+    sha256: str | None
+    size_bytes: int | None
     inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
     op_counts: dict[str, int] = field(default_factory=dict)
@@ -61,3 +63,10 @@ class Variant:
     held_out: HeldOut | None = None
     fetches: tuple[str, ...] = ()
     mistake: str | None = None
+
+    @property
+    def file(self) -> tuple[str, int]:
+        """SHA-256 and bytes of the file; ModelError where there is none, since nothing can be measured then."""
+        if self.sha256 is None or self.size_bytes is None:
+            raise ModelError(f"{self.variant} is of an imported run: its file is not known here")
+        return self.sha256, self.size_bytes

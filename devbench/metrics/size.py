@@ -7,7 +7,10 @@ from devbench.metrics.base import Metric
 
 
 def _size(cell: Cell) -> Estimate:
-    return Estimate(metric="size", phase="", unit="byte", value=float(cell.variant.size_bytes), n=1)
+    size = cell.variant.size_bytes
+    if size is None:
+        return Estimate(metric="size", phase="", unit="byte", value=None, reason="its file is not known here")
+    return Estimate(metric="size", phase="", unit="byte", value=float(size), n=1)
 
 
 METRICS = (Metric(name="size", unit="byte", label="Size", estimate=_size, better="lower", column=30),)

@@ -74,8 +74,9 @@ class LabFolder:
 
     def keep_model(self, variant: Variant) -> None:
         """A copy by content, before it is measured: the next build may overwrite it."""
-        place = self.path / "models" / variant.sha256
-        self._keep(Path(variant.path), variant.sha256, place)
+        sha256, _ = variant.file
+        place = self.path / "models" / sha256
+        self._keep(Path(variant.path), sha256, place)
         self._describe(place, variant)
 
     def keep_engine(self, artifact: Artifact) -> None:
@@ -87,8 +88,10 @@ class LabFolder:
         self._keep(Path(artifact.path), artifact.sha256, place / Path(artifact.path).name)
         self._describe(place, artifact)
 
-    def model(self, sha256: str) -> Variant | None:
+    def model(self, sha256: str | None) -> Variant | None:
         """The variant with `path` in this folder; None when it was never kept."""
+        if sha256 is None:
+            return None
         place = self.path / "models" / sha256
         text = _text_or_none(place.with_name(f"{sha256}.json"))
         if text is None or not place.is_file():

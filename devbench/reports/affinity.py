@@ -8,6 +8,7 @@ from devbench.domain.codec import Json
 from devbench.reports.base import Report
 from devbench.reports.table import failure_words
 from devbench.summary.affinity import Matrix, matrices_of
+from devbench.summary.cells import thread_words
 from devbench.units import DisplayUnit, display_unit, three_digits
 
 MARKS = {"trusted": "", "tainted": " !", "inconclusive": " ?", "quick look": ""}
@@ -60,10 +61,6 @@ def is_best(matrix: Matrix, cores: str, threads: int) -> bool:
 def unit_of(matrix: Matrix) -> DisplayUnit:
     known = [ns for pair in matrix.cells if (ns := matrix.steady_ns(*pair)) is not None]
     return display_unit("ns", known)
-
-
-def thread_words(threads: int) -> str:
-    return "1 thread" if threads == 1 else f"{threads} threads"
 
 
 def field_words(matrix: Matrix, cores: str, threads: int) -> tuple[str, str]:

@@ -66,6 +66,9 @@ def warnings_of(report: Report) -> tuple[str, ...]:
         if simulated:
             text += f" Simulated there: {', '.join(simulated)}."
         warnings.append(text)
+    if any("IMPORTED" in d.labels for d in devices):
+        source = report.run.header.options.get("imported_from", "a file")
+        warnings.append(f"Imported from {source}: another tool measured it, under conditions that are not known.")
     emulated = [d.model for d in devices if "EMULATOR" in d.labels and not d.virtual]
     if emulated:
         warnings.append(f"Emulated, so slower than and unlike hardware: {', '.join(emulated)}.")
@@ -171,9 +174,11 @@ def _doubt(comparison: Comparison, ratio: float) -> str:
 
 def _smaller(group: Group, summary: CellSummary) -> str:
     reference = next((s for s in group if s.comparison is None), None)
-    if reference is None:
+    before = reference.cell.variant.size_bytes if reference else None
+    after = summary.cell.variant.size_bytes
+    if before is None or after is None:
         return ""
-    factor = reference.cell.variant.size_bytes / max(1, summary.cell.variant.size_bytes)
+    factor = before / max(1, after)
     if factor > 1.02:
         return f" and {_factor(factor)}× smaller"
     return f" and {_factor(1 / factor)}× larger" if factor < 0.98 else ""

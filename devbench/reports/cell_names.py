@@ -38,7 +38,8 @@ def cells_by_phone(report: Report) -> dict[str, list[tuple[str, CellSummary]]]:
 def _name(cell: Cell, *, version: bool) -> str:
     backend = cell.backend
     engine = f"{backend.engine}@{backend.engine_version}" if version else backend.engine
-    words = (cell.variant.variant, engine, backend.delegate, f"threads:{backend.threads}", backend.cores)
+    threads = "unknown" if backend.threads is None else backend.threads
+    words = (cell.variant.variant, engine, backend.delegate, f"threads:{threads}", backend.cores)
     return "/".join(" ".join(word.split()) for word in (*words, cell.runner, cell.abi))
 
 

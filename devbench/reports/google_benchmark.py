@@ -49,7 +49,7 @@ def _context(report: Report, summaries: list[CellSummary]) -> dict[str, Json]:
         "date": header.created_at,
         "host_name": info.device,
         "executable": "devbench",
-        "num_cpus": len(info.cores),
+        "num_cpus": len(info.cores) or None,
         "mhz_per_cpu": _mhz([core.max_khz for core in info.cores if core.max_khz]),
         "cpu_scaling_enabled": _scaling({clock_state_of(s.cell) for s in summaries}),
         "library_version": header.devbench_version,
@@ -82,11 +82,12 @@ def _common(index: int, name: str) -> dict[str, Json]:
 
 
 def _entries(report: Report, name: str, summary: CellSummary) -> list[dict[str, Json]]:
-    threads = summary.cell.backend.threads
+    told = summary.cell.backend.threads
+    threads: dict[str, Json] = {} if told is None else {"threads": told}
     if summary.status != "ok":
-        return [{"run_type": "iteration", "threads": threads, **_without_number(report, summary)}]
+        return [{"run_type": "iteration", **threads, **_without_number(report, summary)}]
     runs = [p for p in processes_of(report.run.header, summary.cell) if p.counts and p.median_ns is not None]
-    shared: dict[str, Json] = {"repetitions": len(runs), "threads": threads}
+    shared: dict[str, Json] = {"repetitions": len(runs), **threads}
     entries = [{**shared, **_repetition(i, p)} for i, p in enumerate(runs)]
     return [
         *entries,

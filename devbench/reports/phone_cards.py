@@ -70,7 +70,7 @@ def _facts(device: DeviceInfo, *, with_serials: bool) -> list[tuple[str, str, bo
         ("maker", device.manufacturer),
         ("Android", _android(device)),
         ("SoC", device.soc),
-        ("cores", cores or f"{len(device.cores)}"),
+        ("cores", cores or (f"{len(device.cores)}" if device.cores else None)),
         ("RAM", show(device.ram_bytes, "byte") if device.ram_bytes else None),
         ("ABIs", ", ".join(device.abis)),
         ("target", device.target),
@@ -84,9 +84,10 @@ def _facts(device: DeviceInfo, *, with_serials: bool) -> list[tuple[str, str, bo
 
 
 def _android(device: DeviceInfo) -> str | None:
+    api = None if device.sdk is None else f"API {device.sdk}"
     if device.android_release is None:
-        return None
-    return device.android_release + (f" (API {device.sdk})" if device.sdk is not None else "")
+        return api
+    return device.android_release + (f" ({api})" if api else "")
 
 
 # What a phone declares as simulated, and the rows of its card that rest on it.

@@ -24,7 +24,7 @@ def stock_text(report: Report) -> str:
         "\n".join(_block(summary.cell, measurement, jobs[measurement.job_id])) + "\n"
         for summary in report.summaries
         for measurement in summary.cell.of_pass("latency")
-        if measurement.told is None and measurement.samples_ns("steady")
+        if measurement.told is None and measurement.samples_ns("load") and measurement.samples_ns("steady")
     ]
     return "\n".join(blocks)
 
@@ -39,12 +39,15 @@ def _block(cell: Cell, m: Measurement, job: Job) -> Iterator[str]:
     yield "INFO: STARTING!"
     yield "INFO: Log parameter values verbosely: [0]"
     yield f"INFO: Min num runs: [{bounds.steady_min_n}]"
-    yield f"INFO: Num threads: [{cell.backend.threads}]"
+    if cell.backend.threads is not None:
+        yield f"INFO: Num threads: [{cell.backend.threads}]"
     yield f"INFO: Graph: [{path}]"
-    yield f"INFO: #threads used for CPU inference: [{cell.backend.threads}]"
+    if cell.backend.threads is not None:
+        yield f"INFO: #threads used for CPU inference: [{cell.backend.threads}]"
     yield f"INFO: Loaded model {path}"
     yield from _delegate(m)
-    yield f"INFO: The input model file size (MB): {cell.variant.size_bytes / 1e6:.6g}"
+    if cell.variant.size_bytes is not None:
+        yield f"INFO: The input model file size (MB): {cell.variant.size_bytes / 1e6:.6g}"
     yield f"INFO: Initialized session in {load / 1e6:.10g}ms."
     yield _announced(1, bounds.warmup_min_ms, bounds.warmup_max_ms)
     yield f"INFO: {_stat_line(warmup)}"

@@ -60,11 +60,9 @@ def runner_file(binary: RunnerBinary) -> LocalFile:
 
 
 def model_file(variant: Variant) -> LocalFile:
+    sha256, size_bytes = variant.file
     return LocalFile(
-        what=f"model {variant.variant}",
-        path=Path(variant.path),
-        sha256=variant.sha256,
-        size_bytes=variant.size_bytes,
+        what=f"model {variant.variant}", path=Path(variant.path), sha256=sha256, size_bytes=size_bytes
     )
 
 

@@ -82,16 +82,16 @@ def understand(job: Job, printed: Printed, asked_runs: int) -> Understood:
     except (ParseError, Refused) as error:
         cause = error.message if isinstance(error, ParseError) else error.failure.cause
         return Understood(failure=_unparsed(cause, printed.text), usage=usage)
-    failure = _failure_of(run, printed.text)
+    failure = failure_of_run(run, printed.text)
     if failure is not None or run.inference_avg_us is None:
         return Understood(failure=failure or _unparsed("it printed no average", printed.text), usage=usage)
     return Understood(
         failure=None,
-        series=_series(run),
+        series=series_of_run(run),
         actual=_actual(job, run, printed),
-        told=_told(run, run.inference_avg_us),
+        told=told_of_run(run, run.inference_avg_us),
         usage=usage,
-        ops=_ops(run) if job.pass_name == "ops" else (),
+        ops=ops_of_run(run) if job.pass_name == "ops" else (),
         taints=_taints(job, run, asked_runs),
     )
 
@@ -154,7 +154,8 @@ def _with_result(run: BenchmarkRun, data: bytes | None) -> BenchmarkRun:
     return dataclasses.replace(run, **{name: value for name, value in values.items() if value is not None})
 
 
-def _failure_of(run: BenchmarkRun, text: str) -> Failure | None:
+def failure_of_run(run: BenchmarkRun, text: str) -> Failure | None:
+    """Why its numbers do not count; None if they do."""
     refused = [warning for warning in run.warnings if _NOT_KNOWN.search(warning)]
     if refused:
         return _unparsed(f"the tool did not take all that was asked for: {'; '.join(refused)}", text)
@@ -166,7 +167,8 @@ def _failure_of(run: BenchmarkRun, text: str) -> Failure | None:
     return None
 
 
-def _series(run: BenchmarkRun) -> tuple[Series, ...]:
+def series_of_run(run: BenchmarkRun) -> tuple[Series, ...]:
+    """Load, first and steady, a value each, as far as the tool told them."""
     values = {"load": run.init_us, "first": run.first_inference_us, "steady": run.inference_avg_us}
     return tuple(
         Series(phase=phase, values_ns=(ns,))  # type: ignore[arg-type]
@@ -179,7 +181,8 @@ def _ns(microseconds: float | None) -> int | None:
     return None if microseconds is None else round(microseconds * 1000)
 
 
-def _told(run: BenchmarkRun, average_us: float) -> ToolTold:
+def told_of_run(run: BenchmarkRun, average_us: float) -> ToolTold:
+    """All that it printed of its inferences."""
     return ToolTold(
         tool=run.tool,
         era=run.era,
@@ -246,7 +249,8 @@ def _usage(ran: dict[str, Any]) -> Usage:
     return Usage(phase="process", vm_hwm_bytes=ran.get("max_rss_bytes"), **{key: ran[key] for key in keys})
 
 
-def _ops(run: BenchmarkRun) -> tuple[OpTime, ...]:
+def ops_of_run(run: BenchmarkRun) -> tuple[OpTime, ...]:
+    """The rows of its profile that have a time."""
     return tuple(
         OpTime(
             index=index, type=op.node_type, name=op.name or "", mean_ns=op.avg_us * 1000, calls=op.times_called or 1

@@ -265,7 +265,7 @@ class Worker:
 
     def _peak_bytes(self) -> int:
         """What a process may need at the least: its engine, and its model twice, as kernels repack weights."""
-        models = [self._variants[name].size_bytes for name in _names(self._left)]
+        models = [self._variants[name].size_bytes or 0 for name in _names(self._left)]
         engines = [engine.size_bytes for engine in self._plan.engines.values()]
         return 2 * max(models, default=0) + max(engines, default=0)
 

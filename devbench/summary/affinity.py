@@ -47,7 +47,8 @@ def matrices_of(summaries: Iterable[CellSummary]) -> tuple[Matrix, ...]:
 
 
 def _places(group: Iterable[CellSummary]) -> dict[tuple[str, int], CellSummary]:
-    return {(s.cell.backend.cores, s.cell.backend.threads): s for s in group}
+    pairs = ((s.cell.backend.cores, s.cell.backend.threads, s) for s in group)
+    return {(cores, threads): s for cores, threads, s in pairs if threads is not None}
 
 
 def _matrix(group: list[CellSummary], named: list[str]) -> Matrix:

@@ -62,11 +62,18 @@ def setup_words(cell: Cell) -> dict[str, str]:
     return {
         "engine": " ".join(filter(None, (cell.backend.engine, cell.backend.engine_version))),
         "delegate": cell.backend.delegate,
-        "threads": f"{threads} thread" if threads == 1 else f"{threads} threads",
+        "threads": thread_words(threads),
         "cores": f"{cell.backend.cores} cores",
         "runner": _mode(cell),
         "abi": cell.abi,
     }
+
+
+def thread_words(count: int | None) -> str:
+    """`4 threads`, `1 thread`, or that nobody told."""
+    if count is None:
+        return "unknown threads"
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def _mode(cell: Cell) -> str:

@@ -30,7 +30,7 @@ class SeriesKey:
     engine: str
     engine_sha256: str
     delegate: str
-    threads: int
+    threads: int | None
     cores: str
     abi: str
     profile: str

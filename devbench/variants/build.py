@@ -114,7 +114,7 @@ def _build_missing(
             held_out=None if event["held_out"] is None else from_json(HeldOut, event["held_out"]),
         )
         cache.put(parts[name], variant, file)
-        progress(f"{ids[name]}: {variant.size_bytes / 1e6:.2f} MB")
+        progress(f"{ids[name]}: {variant.file[1] / 1e6:.2f} MB")
 
     with cache.workspace() as folder:
         request = WorkRequest(

@@ -46,7 +46,7 @@ def _variant(entry: dict[str, Any]) -> Variant:
     found = read_variant(models_folder() / entry["file"], variant=entry["variant"], model=entry["model"])
     if found.sha256 != entry["sha256"]:
         raise ModelError(
-            f"{found.path} is not the file that devbench came with (SHA-256 {found.sha256[:12]}…,"
+            f"{found.path} is not the file that devbench came with (SHA-256 {found.file[0][:12]}…,"
             f" pinned {entry['sha256'][:12]}…)",
             fix="install devbench again",
         )

@@ -30,11 +30,11 @@ def _choice(report: Report, mine: Sequence[CellSummary]) -> list[Point] | None:
 
 
 def _points(report: Report, mine: Sequence[CellSummary]) -> list[Point]:
-    """Label, bytes, ns and model of every cell with a latency."""
+    """Label, bytes, ns and model of every cell with a latency and a known size."""
     return [
-        (label, float(s.cell.variant.size_bytes), ns, s.cell.variant.model)
+        (label, float(size), ns, s.cell.variant.model)
         for s, label in zip(mine, labels(report, mine), strict=True)
-        if (ns := steady_ns(s)) is not None
+        if (ns := steady_ns(s)) is not None and (size := s.cell.variant.size_bytes) is not None
     ]
 
 
