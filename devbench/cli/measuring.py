@@ -180,7 +180,8 @@ def _show_result(
         what = "interrupted: " if interrupted else ""
         again = command_text(("devbench", "run", "--resume", str(folder.path)))
         print_line(f"{what}{done} of {asked} jobs measured; the rest: {again}", to_stderr=True)
-    print_line(f"report: {target / 'report.html'}", to_stderr=True)
+    if "html" in how.formats:
+        how.progress.say(f"report: {target / 'report.html'}")
     if show is not None:
         show(run_read, how.json)
     elif how.json:

@@ -44,7 +44,8 @@ def nightly(
 ) -> None:
     """Measure a lab's models, hold each number against its own history, and measure again what became slower.
 
-    Exit code 4 while a confirmed regression is open, 3 without a phone, 1 where something was not measured.
+    Exit code 4 while a confirmed regression is open, 3 without a phone, 1 where something was not measured. With
+    --quiet a night without news prints nothing.
     """
     from devbench.console import Progress
     from devbench.nightly import load_config
@@ -55,7 +56,7 @@ def nightly(
         if dry_run:
             raise typer.Exit(_dry_run(lab, environment, progress, json_))
         night = measure_night(lab, environment, progress)
-        _tell(night, lab, progress, json_)
+        _tell(night, lab, progress, json_=json_, quiet=quiet)
     raise typer.Exit(night.exit_code)
 
 
@@ -142,7 +143,9 @@ def _asked(run: RunOptions, lab: LabConfig) -> Asked:
 
     models: list[Path] = []
     for pattern in run.models:
-        matched = sorted(lab.folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
+        wanted = lab.folder / pattern
+        base = lab.folder if not Path(pattern).is_absolute() else Path(wanted.anchor)
+        matched = sorted(base.glob(str(wanted.relative_to(base))))
         if not matched:
             raise UsageError(f"models = {pattern!r}: no such file below {lab.folder}")
         models += matched
@@ -155,7 +158,7 @@ def _asked(run: RunOptions, lab: LabConfig) -> Asked:
     )  # fmt: skip
 
 
-def _tell(night: Night, lab: LabConfig, progress: Progress, json_: bool) -> None:
+def _tell(night: Night, lab: LabConfig, progress: Progress, *, json_: bool, quiet: bool) -> None:
     """Console, step summary, JUnit, webhook; what cannot be told changes nothing about the night."""
     from devbench.console import print_json, print_line
     from devbench.nightly.junit import write_junit
@@ -164,7 +167,7 @@ def _tell(night: Night, lab: LabConfig, progress: Progress, json_: bool) -> None
 
     if json_:
         print_json({**_as_json(night), "exit_code": night.exit_code})
-    else:
+    elif not quiet or night.exit_code or worth_telling(night, always=lab.notify.always):
         for line in (headline(night), *sentences(night)):
             print_line(line)
     try:

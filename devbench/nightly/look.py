@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from devbench.domain.history import Line, Point
 from devbench.nightly.alert import Alert, Files
 from devbench.nightly.pins import Pin
 from devbench.stats import Suspicion, creep, level_above, screen
-from devbench.stats.screen import LEAST_NIGHTS, PRACTICAL
+from devbench.stats.screen import LEAST_NIGHTS, PRACTICAL, STEP_NIGHTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Look:
 
     `under` is the open alert whose regression this is; `back`: it is not there any more, with other files.
     `good` is the newest earlier night whose files differ, None where nothing of ours changed; `nights` are those
-    compared.
+    compared. `release` is told once a week.
     """
 
     line: Line
@@ -39,6 +41,15 @@ class Look:
     good: Past | None = None
     under: Alert | None = None
     back: bool = False
+    release: Release | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The median of up to seven nights against a pinned release, as percent; only on the day of the week for it."""
+
+    name: str
+    by_pct: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +78,24 @@ def look(
     nights = _nights(line, i, _begin(line, i, alerts))
     if line.logs[i] is None:
         return Look(line=line, point=point, files=files, nights=len(nights))
-    found = Look(line=line, point=point, files=files, nights=len(nights), logs=tuple(n.log for n in nights))
+    pinned = None if pin is None else pin.log_of(line.basis)
+    found = Look(
+        line=line, point=point, files=files, nights=len(nights), logs=tuple(n.log for n in nights),
+        release=_release([n.log for n in nights], pin, pinned) if weekly else None,
+    )  # fmt: skip
     alert = next((a for a in alerts if a.state == "open" and _covers(a, line)), None)
     if alert is not None:
         return _under(found, alert, nights)
-    pinned = None if pin is None else pin.log_of(line.basis)
     suspicion = screen(found.logs, pinned=pinned, with_steps=with_steps)
     if suspicion is None and weekly and pinned is not None:
         suspicion = creep(found.logs, pinned)
     return _with(found, suspicion, nights, pin)
+
+
+def _release(logs: Sequence[float], pin: Pin | None, pinned: float | None) -> Release | None:
+    if pin is None or pinned is None:
+        return None
+    return Release(name=pin.name or pin.night, by_pct=100 * math.expm1(median(logs[-STEP_NIGHTS:]) - pinned))
 
 
 def _with(found: Look, suspicion: Suspicion | None, nights: Sequence[_Night], pin: Pin | None) -> Look:
@@ -84,10 +104,7 @@ def _with(found: Look, suspicion: Suspicion | None, nights: Sequence[_Night], pi
     good = _last_other(nights[: suspicion.since], found.files)
     if suspicion.rule == "pinned" and pin is not None:
         good = Past(night=pin.night, files=pin.files) if pin.files != found.files else None
-    return Look(
-        line=found.line, point=found.point, files=found.files, nights=found.nights, logs=found.logs,
-        suspicion=suspicion, good=good,
-    )  # fmt: skip
+    return dataclasses.replace(found, suspicion=suspicion, good=good)
 
 
 def _under(found: Look, alert: Alert, nights: Sequence[_Night]) -> Look:
@@ -106,10 +123,7 @@ def _under(found: Look, alert: Alert, nights: Sequence[_Night]) -> Look:
         else found.files.engine_sha256 != now.engine_sha256
     )
     back = other and above is not None and above <= PRACTICAL
-    return Look(
-        line=found.line, point=found.point, files=found.files, nights=found.nights, logs=found.logs,
-        under=alert, back=back,
-    )  # fmt: skip
+    return dataclasses.replace(found, under=alert, back=back)
 
 
 def _covers(alert: Alert, line: Line) -> bool:

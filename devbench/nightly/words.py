@@ -6,6 +6,8 @@ import math
 
 from devbench.nightly.alert import Alert, Confirmation
 from devbench.nightly.night import Night
+from devbench.nightly.trial import setup_of
+from devbench.stats.screen import STEP_NIGHTS
 
 
 def headline(night: Night) -> str:
@@ -33,6 +35,12 @@ def sentences(night: Night) -> tuple[str, ...]:
     ]
     found += [confirmation_sentence(c) for c in night.confirmations if c.outcome != "regression"]
     found += [f"no number tonight: {gap}" for gap in night.gaps]
+    found += [
+        f"{k.line.key.device}: {k.line.key.variant} ({setup_of(k.line.key)}) is {k.release.by_pct:+.1f} % against "
+        f"release {k.release.name}, by the median of {min(k.nights, STEP_NIGHTS)} nights"
+        for k in night.looks
+        if k.release is not None
+    ]
     if night.young:
         found.append(f"{night.young} of {night.lines} lines have fewer than 7 nights to be held against")
     return tuple(found)

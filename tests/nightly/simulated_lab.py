@@ -30,7 +30,7 @@ from devbench.session import RunRequest
 from devbench.virtual import VirtualPhone
 
 BRIEF = Bounds(
-    warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=2, warmup_block_ms=0, steady_min_n=9, steady_min_ms=0
+    warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=2, warmup_block_ms=0, steady_min_n=15, steady_min_ms=0
 )
 LATENCY_US = 3000.0
 RUN_NOISE_PCT = 0.6 * 3**0.5  # uniform, so × √3 for a standard deviation of 0.6 %

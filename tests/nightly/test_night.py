@@ -9,7 +9,11 @@ import pytest
 from made_lab import PHONES, MadeLab
 
 from devbench.errors import ModelError, NoUsableDevice, StoreError
+from devbench.history import History
 from devbench.nightly import Rules
+from devbench.nightly.night import SCREENED
+from devbench.nightly.pins import pins_of, save_pins
+from devbench.nightly.words import sentences
 
 DEVICES = tuple(sorted(p.device for p in PHONES))
 
@@ -146,6 +150,25 @@ def test_a_full_disk_ends_the_night(made: MadeLab) -> None:
     made.errors = [StoreError("results cannot be written")]
     with pytest.raises(StoreError):
         made.nights(1, runs=2)
+
+
+def test_small_steps_show_against_a_release_once_a_week(made: MadeLab) -> None:
+    """0.3 % a night: no night is suspicious; on Sunday the release is measured again, and tells."""
+    made.nights(1)
+    lines = History(made.folder / "index.sqlite").lines(SCREENED)
+    (first,) = {point.run_id for line in lines for point in line.points}
+    save_pins(made.lab, pins_of(lines, first, variants=(), name="v1"))
+    nights = []
+    for number in range(2, 19):
+        made.slower_pct[f"build {number}"] = 0.3 * (number - 1)
+        nights.append(made.nights(1))
+    opened = [alert for night in nights for alert in night.opened]
+    assert [alert.night for alert in opened] == ["2026-01-18"]  # a Sunday, 5.1 % above
+    assert {c.rule for c in opened[0].confirmations} == {"pinned"}
+    assert {c.good_night for c in opened[0].confirmations} == {"2026-01-01"}
+    told = [s for night in nights for s in sentences(night) if "against release v1" in s]
+    assert len(told) == 2 * 3  # two phones, three Sundays
+    assert "by the median of 7 nights" in told[-1]
 
 
 def test_files_of_old_nights_go_and_those_of_alerts_stay(made: MadeLab) -> None:
