@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import rich.progress
 
     from devbench.devices import Selection
+    from devbench.devices.lease import Holder
+    from devbench.devices.quarantine import Record
     from devbench.reports.base import Report
     from devbench.session import Prepared
 
@@ -91,11 +93,16 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console.print(table)
 
 
-def print_devices(selection: Selection) -> None:
-    """Usable phones as a table, then each reject with its way out."""
+def print_devices(selection: Selection, held: Mapping[str, Holder], records: Sequence[Record]) -> None:
+    """Usable phones as a table, then each reject with its way out, who measures, and who is in quarantine."""
     if selection.devices:
         heads = ("device", "serial", "model", "Android", "target", "cores", "RAM", "labels")
         print_table(heads, [_device_row(info) for info in selection.devices])
+    for device, holder in held.items():
+        print_line(f"{device}: measured by {holder.words}")
+    for record in records:
+        if record.quarantined:
+            print_line(f"{record.device} [quarantined] {record.why}\n  → {record.way_back}")
     for reject in selection.rejects:
         print_line(f"{reject.serial} [{reject.state}] {reject.reason}\n  → {reject.fix}")
     for part in selection.unmatched:

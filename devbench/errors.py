@@ -9,11 +9,13 @@ DevbenchError                 exit code 1
 ├── DeviceError                   something about one phone (serial, command)
 │   ├── TransientDeviceError      worth another try: DeviceOffline, DeadlinePassed, DeviceBooting
 │   ├── DeviceGone                not on the server any more
+│   ├── DeviceRestarted           it is back after a reboot: what ran on it is gone
 │   ├── NeedsPerson               unauthorized, no permissions: say what to do, at once
 │   ├── CommandFailed             a command on the phone ended with another exit code than 0
 │   ├── NotExecutable             the phone will not run what was pushed (noexec, SELinux, ABI)
 │   └── DiskFull
 ├── ModelError                    a model file is missing, damaged or unsupported
+│   └── FileChanged                   a file is not the one that was planned with (path)
 ├── EngineError                   an engine library is missing or not what it should be
 ├── RunnerError                   the program on the phone broke its protocol
 ├── StoreError                    a run folder cannot be read or written
@@ -94,6 +96,10 @@ class DeviceGone(DeviceError):
     pass
 
 
+class DeviceRestarted(DeviceError):
+    pass
+
+
 class NeedsPerson(DeviceError):
     pass
 
@@ -120,6 +126,14 @@ class DiskFull(DeviceError):
 
 class ModelError(DevbenchError):
     pass
+
+
+class FileChanged(ModelError):
+    """`path` as it was planned with."""
+
+    def __init__(self, message: str, *, path: str, fix: str | None = None) -> None:
+        super().__init__(message, fix=fix)
+        self.path = path
 
 
 class EngineError(DevbenchError):

@@ -30,6 +30,7 @@ HEADER = "run.json"
 RECORDS = "records.jsonl"
 SESSIONS = "sessions.jsonl"
 JOURNAL = "journal.jsonl"
+LOCK = ".lock"
 _T = TypeVar("_T")
 
 
@@ -48,6 +49,23 @@ class RunFolder:
     @property
     def run_id(self) -> str:
         return self.path.name
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The run is worked on by this process alone; StoreError if another does. The kernel frees the dead's."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / LOCK, 0, thread_local=False)
+        with _told(self.path / LOCK):
+            try:
+                lock.acquire()
+            except Timeout as error:
+                told = f"{self.path} is worked on by another devbench"
+                raise StoreError(told, fix="wait for it to end; `devbench devices` shows it") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def write_header(self, header: RunHeader) -> None:
         """run.json, whole or not at all."""

@@ -39,7 +39,10 @@ class ShellResult:
 
 
 class Phone:
-    """A transport of an adb server. Every call has a deadline in seconds of wall-clock time."""
+    """A transport of an adb server. Every call has a deadline in seconds of wall-clock time.
+
+    `serial` is an address only: it changes when the phone comes back by another way.
+    """
 
     def __init__(self, server: Server, serial: str) -> None:
         self.server = server
@@ -165,6 +168,12 @@ class Phone:
             raise DeviceOffline(
                 f"the connection broke: {error}", serial=self.serial, command=command
             ) from error
+
+    def reboot(self) -> None:
+        """`adb reboot`; it is gone a moment later."""
+        deadline = Deadline(SHELL_DEADLINE_S, serial=self.serial, command="reboot")
+        with self.service("reboot:", deadline, "reboot"):
+            pass
 
     def remove(self, *paths: str, deadline_s: float = SHELL_DEADLINE_S) -> None:
         """`rm -r` on the phone; what is not there is not an error (old `rm` has no -f for folders)."""

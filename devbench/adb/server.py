@@ -181,6 +181,17 @@ class Server:
         with self.request(f"host:disconnect:{address}") as sock:
             return self._block(sock, "host:disconnect")
 
+    def reconnect(self, serial: str) -> None:
+        """`adb reconnect`: the server drops its connection to a phone in whatever state, and makes it anew."""
+        service = f"host-serial:{serial}:reconnect"
+        with self.request(service) as sock:
+            self._block(sock, service)
+
+    def reconnect_offline(self) -> None:
+        """`adb reconnect offline`: the same for every phone that does not answer; others are not touched."""
+        with self.request("host:reconnect-offline") as sock:
+            self._block(sock, "host:reconnect-offline")
+
     def stop(self) -> None:
         """Ask a server that we started to end; does nothing to anybody else's."""
         if not self.started_by_us:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from devbench.cli.environment import Environment, command_line, command_text
+from devbench.runners.means import HubPower, Means
 
 if TYPE_CHECKING:
     from devbench.adb import Server
@@ -29,13 +30,16 @@ GATE_FAILED = 4
 class How:
     """What does not decide a number: where results go, how they are told, when a silent phone is given up.
 
-    `clock` names and dates runs; `look_s` is as in `Limits`.
+    `clock` names and dates runs; `look_s` is as in `Limits`. `max_away_s` is how long a lost
+    phone is waited for, `means` what may be done to it then.
     """
 
     out: Path
     environment: Environment
     progress: Progress
     max_silence_s: float = 300.0
+    max_away_s: float = 120.0
+    means: Means = field(default_factory=Means)
     dry_run: bool = False
     json: bool = False
     strict: bool = False
@@ -44,6 +48,11 @@ class How:
     formats: tuple[str, ...] = DEFAULT_FORMATS
     clock: Callable[[], datetime] = datetime.now
     look_s: float = 5.0
+
+
+def means_of(hub_power: str | None, *, allow_reboot: bool) -> Means:
+    """UsageError for a command that is none."""
+    return Means(hub_power=None if hub_power is None else HubPower(hub_power), allow_reboot=allow_reboot)
 
 
 def measure_new(
@@ -65,11 +74,11 @@ def measure_new(
 def measure_on(target: Target, request: RunRequest, how: How, *, show: Show | None = None) -> int:
     """A new run of `request` on the phones that `target` names."""
     from devbench import store
-    from devbench.devices import leased, select
+    from devbench.devices import leased, select, without_quarantined
     from devbench.session import prepare
 
     now = how.clock()
-    selection = select(target.server, target.spec)
+    selection = without_quarantined(select(target.server, target.spec), how.environment.quarantine)
     if how.dry_run:
         return _show_plan(prepare(request, selection, now=now), selection.unmatched, how)
     with leased(how.environment.leases, selection) as held:
@@ -78,7 +87,8 @@ def measure_on(target: Target, request: RunRequest, how: How, *, show: Show | No
         folder = store.create(how.out, prepared.header.run_id)
         folder.write_header(prepared.header)
         _say_noise(prepared, how)
-        return _measure(prepared, folder, target.server, how, show)
+        with folder.held():
+            return _measure(prepared, folder, target.server, how, show)
 
 
 def _say_noise(prepared: Prepared, how: How) -> None:
@@ -104,7 +114,7 @@ def measure_rest(name: str, asked: Asked, how: How) -> int:
     from devbench import store
     from devbench.cli.request import given_options
     from devbench.cli.servers import target_of
-    from devbench.devices import leased, select
+    from devbench.devices import leased, select, without_quarantined
     from devbench.session import check_agreement, resume
 
     folder = store.find(how.out, name)
@@ -117,10 +127,10 @@ def measure_rest(name: str, asked: Asked, how: How) -> int:
         how.progress.say("nothing is left to do: every job of this run is measured")
         return _show_result(folder, how)
     with target_of(past.header.options.get("device", "all"), how.environment) as target:
-        selection = select(target.server, target.spec)
+        selection = without_quarantined(select(target.server, target.spec), how.environment.quarantine)
         if how.dry_run:
             return _show_plan(resume(past, selection), selection.unmatched, how)
-        with leased(how.environment.leases, selection) as held:
+        with leased(how.environment.leases, selection) as held, folder.held():
             # read again: another devbench may have measured while we waited for nothing
             prepared = resume(folder.read(), held)
             how.progress.rejects(prepared.rejects, held.unmatched)
@@ -136,9 +146,13 @@ def _measure(
     from devbench.session import run as run_session
 
     how.progress.begin(prepared)
-    limits = Limits(silence_s=how.max_silence_s, look_s=how.look_s)
-    memory = how.environment.phones
-    outcome = run_session(prepared, folder, server, how.progress.event, limits=limits, memory=memory)
+    outcome = run_session(
+        prepared, folder, server, how.progress.event,
+        limits=Limits(silence_s=how.max_silence_s, back_within_s=how.max_away_s, look_s=how.look_s),
+        memory=how.environment.phones,
+        quarantine=how.environment.quarantine,
+        means=how.means,
+    )  # fmt: skip
     how.progress.end()
     code = _show_result(folder, how, interrupted=outcome.interrupted, show=show)
     if outcome.lost and not outcome.attempted:

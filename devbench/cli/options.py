@@ -85,6 +85,18 @@ Resume: TypeAlias = Annotated[
 MaxSilence: TypeAlias = Annotated[
     float, typer.Option(min=1, help="Seconds without a line from the phone that count as a hang.")
 ]
+MaxAway: TypeAlias = Annotated[
+    float, typer.Option(min=1, help="Seconds that a phone may stay away before its rest is left for --resume.")
+]
+AllowReboot: TypeAlias = Annotated[
+    bool, typer.Option("--allow-reboot", help="A phone that does not answer may be rebooted.")
+]
+HubPower: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COMMAND", help="Switches a phone's USB port off and on when it stays away; {serial} is its own."
+    ),
+]
 MaxParityAbs: TypeAlias = Annotated[
     float | None,
     typer.Option(min=0, help="Exit code 4 if an answer on a phone is further from the network's own on the host."),

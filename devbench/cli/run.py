@@ -8,6 +8,7 @@ from devbench.cli.environment import RESULTS, read_environment
 from devbench.cli.options import (
     Abi,
     Allow,
+    AllowReboot,
     Baseline,
     Cores,
     Delegate,
@@ -15,9 +16,11 @@ from devbench.cli.options import (
     DryRun,
     Engine,
     Fast,
+    HubPower,
     InputFile,
     InputShape,
     Json,
+    MaxAway,
     MaxParityAbs,
     MaxParityMse,
     MaxRounds,
@@ -62,6 +65,8 @@ EXAMPLES = """
 `devbench run m.tflite --format benchmark_model` — in the words of TFLite's tool, for scripts that read them
 
 `devbench run --resume latest` — what a pulled cable left undone
+
+`devbench run --suite talk --allow-reboot --hub-power 'uhubctl -a cycle -l 1-1 -p 2'` — nobody is there at night
 """
 
 
@@ -91,6 +96,9 @@ def run(
     out: Out = RESULTS,
     resume: Resume = None,
     max_silence: MaxSilence = 300.0,
+    max_away: MaxAway = 120.0,
+    allow_reboot: AllowReboot = False,
+    hub_power: HubPower = None,
     max_parity_abs: MaxParityAbs = None,
     max_parity_mse: MaxParityMse = None,
     strict: Strict = False,
@@ -100,7 +108,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Measure models on phones: latency, memory and CPU, with raw samples and a verdict for each number."""
-    from devbench.cli.measuring import How, measure_new, measure_rest
+    from devbench.cli.measuring import How, means_of, measure_new, measure_rest
     from devbench.cli.parity_gate import limits_of
     from devbench.cli.request import Asked
     from devbench.console import Progress
@@ -111,14 +119,14 @@ def run(
         models=tuple(models or ()), suite=suite, engine=engine, runner=runner, delegate=delegate, abi=abi,
         threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
         inputs=tuple(input_file or ()), input_shapes=tuple(input_shape or ()), signature=signature,
-        outputs=outputs, passes=passes, max_rounds=max_rounds, allow=allow, tweaks=tweaks,
-        fast=fast,
+        outputs=outputs, passes=passes, max_rounds=max_rounds, allow=allow, tweaks=tweaks, fast=fast,
     )  # fmt: skip
     environment = read_environment()
     with Progress(quiet=quiet) as progress:
         how = How(
-            out=out, environment=environment, progress=progress, max_silence_s=max_silence, dry_run=dry_run,
-            json=json_, strict=strict, limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as,
+            out=out, environment=environment, progress=progress, max_silence_s=max_silence, max_away_s=max_away,
+            means=means_of(hub_power, allow_reboot=allow_reboot), dry_run=dry_run, json=json_, strict=strict,
+            limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as,
         )  # fmt: skip
         code = measure_new(asked, how) if resume is None else measure_rest(resume, asked, how)
     raise typer.Exit(code)

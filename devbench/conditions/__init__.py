@@ -14,7 +14,7 @@ from devbench.conditions.gate import Countdown, Gate, Passage, parse_allow, pass
 from devbench.conditions.look import look
 from devbench.conditions.readback import MILD_IDS, taints_of_run
 from devbench.conditions.rules import GATE_IDS, check
-from devbench.conditions.safety import Guard
+from devbench.conditions.safety import Guard, settle
 from devbench.conditions.tweaked import Tweaks, tweaked
 from devbench.conditions.tweaks import ORDER as TWEAKS
 from devbench.conditions.tweaks import WAKE_SDK
@@ -46,6 +46,7 @@ __all__ = [
     "read_canary",
     "run_script",
     "save_baseline",
+    "settle",
     "taints_of_run",
     "tweaked",
     "warmth_of",

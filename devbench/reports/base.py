@@ -38,6 +38,7 @@ class Report:
         header = self.run.header
         found = {(d.serial, d.device) for d in header.devices}
         found |= {(d.serialno, d.device) for d in header.devices if d.serialno}
+        found |= {(serial, s.device) for s in self.run.sessions for serial in s.addresses}
         found |= {(r.serial, "an unusable phone") for r in header.rejects}
         return sorted((pair for pair in found if pair[0]), key=lambda pair: (-len(pair[0]), pair))
 

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 from devbench.domain.codec import Json, to_json
+from devbench.domain.phone_session import PhoneSession
 from devbench.domain.summary import Cell, CellSummary
 from devbench.reports.affinity import affinity_json
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.reports.ops_tables import ops_json
+from devbench.reports.session_cards import outcome_words
 from devbench.reports.suite_tables import suite_tables_json
 from devbench.summary import setup_words
 from devbench.summary.node_trace import node_trace
@@ -42,6 +44,7 @@ def as_json(report: Report) -> dict[str, Json]:
         "trust": trust_line(report),
         "warnings": [report.scrub(text) for text in warnings_of(report)],
         "devices": [_without_serials(to_json(device), report) for device in header.devices],
+        "sessions": [_session(session, report) for session in report.run.sessions],
         "artifacts": [{**_object(to_json(a)), "path": Path(a.path).name} for a in header.artifacts],
         "tables": [_scrubbed(row, report) for row in suite_tables_json(report)],
         "affinity": [_scrubbed(row, report) for row in affinity_json(report)],
@@ -94,6 +97,14 @@ def _without_serials(device: Json, report: Report) -> Json:
     if not report.with_serials:
         keys = {name: value for name, value in keys.items() if name not in ("serial", "serialno")}
     return _scrubbed(keys, report)
+
+
+def _session(session: PhoneSession, report: Report) -> Json:
+    """How a phone's part went and ended; its addresses are serials."""
+    keys = _object(to_json(session))
+    if not report.with_serials:
+        del keys["addresses"]
+    return _scrubbed({**keys, "ended": outcome_words(session)}, report)
 
 
 def _scrubbed(value: Json, report: Report) -> Json:

@@ -16,6 +16,7 @@ _OUTCOMES = {
     "thermal-limited": "stopped early: it got too warm and would not cool down; what is measured stands, the "
     "rest is missing",
     "interrupted": "interrupted from outside; `devbench run --resume` does the rest",
+    "restarted": "the phone started anew in its middle; a session of its new start follows",
     "lost": "the phone was gone before its part was done; `devbench run --resume` does the rest",
 }
 _PUT_BACK = {
@@ -89,6 +90,10 @@ def _facts(session: PhoneSession) -> Iterator[tuple[str, str]]:
     )
     if session.rounds_added or session.rounds_redone:
         yield "rounds", f"{session.rounds_added} added, {session.rounds_redone} measured again"
+    if session.connections_lost:
+        times = "once" if session.connections_lost == 1 else f"{session.connections_lost} times"
+        steps = f"; steps of the ladder: {', '.join(session.ladder)}" if session.ladder else ""
+        yield "connection", f"lost {times}, {_seconds(session.away_s)} away{steps}"
     if session.canary_ns:
         times = ", ".join(f"{group} {show(ns, 'ns')}" for group, ns in sorted(session.canary_ns.items()))
         ratio = (

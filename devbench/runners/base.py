@@ -11,6 +11,7 @@ from devbench.domain.device import DeviceInfo
 from devbench.domain.job import Job
 from devbench.domain.measurement import Measurement
 from devbench.domain.variant import Variant
+from devbench.runners.means import Means
 
 if TYPE_CHECKING:
     from threading import Event as Flag
@@ -29,23 +30,29 @@ class Limits:
     """How long is too long, in seconds.
 
     `silence_s` without a line of a job is a hang; its first line may take `start_s`, because it may wait for
-    its turn on the phone; a phone that is lost has `back_within_s` to come back. `look_s` is the window in which a
-    phone's other work is counted before a session.
+    its turn on the phone; a phone that is lost has `back_within_s` to come back, with a step of the ladder every
+    `step_s`, and `boot_within_s` to complete its start once it answers. `look_s` is the window in which a phone's
+    other work is counted before a session.
     """
 
     silence_s: float = 300.0
     start_s: float = 300.0
-    back_within_s: float = 60.0
+    back_within_s: float = 120.0
+    boot_within_s: float = 300.0
+    step_s: float = 10.0
     look_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """How a runner tells the session what happens: bytes pushed, a phase's first latency, a lost phone back."""
+    """How a runner tells the session what happens: bytes pushed, a phase's first latency, a lost phone back, and
+    words for a person.
+    """
 
     pushed: Callable[[str, int, float], None]
     sample: Callable[[Job, str, int], None]
     back: Callable[[str, float], None] = lambda _was, _seconds: None
+    said: Callable[[str], None] = lambda _: None
 
 
 class Identity(TypedDict):
@@ -86,15 +93,40 @@ class Attempt:
         }
 
 
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """What is remembered of the connection to a phone during a session: how often and how long it was away.
+
+    `start` names the phone's start that its work belongs to (devices/boot.py), `restarted` says that it has started
+    anew since. `steps` are those of the ladder that were taken, `addresses` all that it was reached at.
+    """
+
+    start: str | None = None
+    restarted: bool = False
+    lost: int = 0
+    away_s: float = 0.0
+    steps: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Another session begins."""
+        self.start, self.restarted, self.lost, self.away_s = None, False, 0, 0.0
+        self.steps.clear()
+        self.addresses.clear()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A phone to work on. `stop` is set when the user wants to end."""
+    """A phone to work on. `stop` is set when the user wants to end; `others` are addresses of the run's others."""
 
     phone: Phone
     info: DeviceInfo
     stop: Flag
     talk: Talk
     limits: Limits = field(default_factory=Limits)
+    means: Means = field(default_factory=Means)
+    line: Line = field(default_factory=Line)
+    others: frozenset[str] = frozenset()
 
     @property
     def silence_s(self) -> float:

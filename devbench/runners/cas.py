@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from devbench.adb.sync import push
 from devbench.adb.translate import DISK_FULL_FIX
-from devbench.errors import DevbenchError, DeviceError, DiskFull, EngineError, ModelError, NotExecutable
+from devbench.errors import DeviceError, DiskFull, EngineError, FileChanged, NotExecutable
 from devbench.hashing import sha256_of
 from devbench.runners.base import JobInterrupted
 from devbench.runners.protocol import parse_line
@@ -125,7 +125,8 @@ def _push(phone: Phone, file: LocalFile, remote: str, told: Told, stop: Flag | N
             f"no room for {file.what} ({file.size_bytes} bytes) below {BASE}", serial=phone.serial, fix=error.fix
         ) from error
     except FileNotFoundError as error:
-        raise DevbenchError(f"{file.what}: {file.path} is gone since the run was planned") from error
+        gone = f"{file.what}: {file.path} is gone since the run was planned"
+        raise FileChanged(gone, path=str(file.path), fix="put it back, then devbench run --resume") from error
     told(file, time.monotonic() - started)
 
 
@@ -134,7 +135,7 @@ def _keep(phone: Phone, file: LocalFile, part: str, found: str | None) -> None:
         phone.remove(part)
         if sha256_of(file.path) != file.sha256:
             changed = f"{file.what}: {file.path} has changed since the run was planned"
-            raise ModelError(changed, fix="start a new run")
+            raise FileChanged(changed, path=str(file.path), fix="start a new run")
         raise DeviceError(
             f"{file.what} arrived damaged: SHA-256 {found or 'unreadable'}, expected {file.sha256}",
             serial=phone.serial,

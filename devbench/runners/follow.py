@@ -45,10 +45,11 @@ def follow(site: Site, start: str, again: str, transcript: Transcript, react: Re
         except _NeverBegan:
             command = start  # the phone was lost before the job's file was there
             fruitless += 1
-        except LOST:
+        except LOST as error:
             fruitless = 0 if reader.offset > offset else fruitless + 1
-            if fruitless > MAX_FRUITLESS or not wait_back(site):
+            if fruitless > MAX_FRUITLESS:
                 raise
+            wait_back(site, error)
             command = f"{again} offset={reader.offset}"
         if fruitless > MAX_FRUITLESS:
             raise DeviceOffline("its connection does not last", serial=site.phone.serial, command=command)

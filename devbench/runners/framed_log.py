@@ -79,9 +79,8 @@ def follow_log(site: Site, nonce: str, transcript: Transcript, react: React) -> 
                     if transcript.ended:
                         return
             raise DeviceOffline("the stream ended early", serial=site.phone.serial, command=command)
-        except LOST:
-            if not wait_back(site):
-                raise
+        except LOST as error:
+            wait_back(site, error)
 
 
 def _entries(site: Site, stream: ShellStream, command: str) -> Iterator[bytes]:

@@ -48,6 +48,12 @@ def set_files_of(variants: tuple[Variant, ...], jobs: tuple[Job, ...]) -> list[L
     return [file for held_out in sets for file in set_files(held_out).values()]
 
 
+def files_of(variant: Variant, job: Job) -> frozenset[str]:
+    """Paths of all files of this host that a job needs, engines aside."""
+    sets = set_files_of((variant,), (job,))
+    return frozenset((variant.path, *job.input_files, *(str(file.path) for file in sets)))
+
+
 def set_words(variant: Variant) -> list[str]:
     """The set as keys of `run` (android-runner/PROTOCOL.md); empty for a variant without one."""
     held_out = variant.held_out

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from devbench.adb.phone import KEPT_STDERR
 from devbench.domain.job import Job
 from devbench.domain.variant import Variant
+from devbench.errors import FileChanged
 from devbench.runners.base import Attempt
 from devbench.runners.cas import BASE, CAS, PATHS_AT_ONCE, PROTOCOL, LocalFile
 
@@ -72,8 +73,13 @@ def inputs_of(jobs: tuple[Job, ...]) -> dict[str, str]:
 
 
 def input_file(path: str, sha256: str) -> LocalFile:
+    """FileChanged if it is gone."""
     source = Path(path)
-    size_bytes = source.stat().st_size
+    try:
+        size_bytes = source.stat().st_size
+    except OSError as error:
+        gone = f"input {source.name}: {path} is gone since the run was planned"
+        raise FileChanged(gone, path=path, fix="put it back, then devbench run --resume") from error
     return LocalFile(what=f"input {source.name}", path=source, sha256=sha256, size_bytes=size_bytes)
 
 

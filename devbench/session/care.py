@@ -28,6 +28,7 @@ from devbench.conditions import (
     pass_gate,
     read_canary,
     save_baseline,
+    settle,
     tweaked,
 )
 from devbench.conditions.rules import MAX_CANARY_RATIO, THERMAL_STATUS_SDK
@@ -122,6 +123,11 @@ class Care:
         if self._screen and (self._info.sdk or 0) >= WAKE_SDK:
             self._shell.shell("input keyevent 224")
 
+    def settle(self) -> None:
+        """A phone that started anew while it was put back has lost its watchdog: once more, by its own list."""
+        if settle(self._shell):
+            self._tweaks.put_back = "host"
+
     @property
     def locked_khz(self) -> dict[int, int]:
         return self._tweaks.locked_khz
@@ -159,7 +165,7 @@ class Care:
 
     def session(self, outcome: Outcome, reason: str | None) -> PhoneSession:
         """What is written down about this phone when its part has ended."""
-        tweaks = self._tweaks
+        tweaks, line = self._tweaks, self._site.line
         return PhoneSession(
             device=self._info.device,
             started_at=self._started_at,
@@ -175,6 +181,10 @@ class Care:
             put_back=tweaks.put_back,
             differs=tuple(tweaks.differs),
             rested_s=round(self.rested_s, 3),
+            connections_lost=line.lost,
+            away_s=round(line.away_s, 3),
+            ladder=tuple(line.steps),
+            addresses=tuple(line.addresses),
             **self._told,
         )
 

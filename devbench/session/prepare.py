@@ -134,12 +134,17 @@ def _runnable(header: RunHeader) -> tuple[Job, ...]:
 
 
 def _check_files(header: RunHeader) -> None:
-    """Models and inputs are those of the first part."""
+    """Models, inputs and held-out sets are those of the first part."""
     for variant in header.variants:
         _same_file("model", Path(variant.path), variant.sha256)
     inputs = {path: j.input_sha256.get(name) for j in header.jobs for name, path in j.input_files.items()}
     for path, sha256 in inputs.items():
         _same_file("input", Path(path), sha256)
+    sets = {v.held_out.folder: v.held_out for v in header.variants if v.held_out is not None}
+    for held_out in sets.values():
+        for data in (*held_out.inputs, held_out.labels, held_out.reference):
+            if data is not None:
+                _same_file("held-out file", Path(held_out.folder, data.file), data.sha256)
 
 
 def check_agreement(header: RunHeader, options: dict[str, str]) -> None:

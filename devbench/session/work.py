@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devbench.domain.event import Event
+from devbench.devices.quarantine import Setback, forget, set_back
+from devbench.domain.event import Event, Said
 from devbench.runners.base import Limits
+from devbench.runners.means import Means
 from devbench.session.journal import journalled
 from devbench.session.prepare import Prepared
 from devbench.session.worker import Worker
@@ -43,16 +46,19 @@ def run(
     *,
     limits: Limits | None = None,
     memory: Path | None = None,
+    quarantine: Path | None = None,
+    means: Means | None = None,
 ) -> Outcome:
     """Measure everything in `prepared`; Ctrl-C ends it cleanly with what was measured so far.
 
     The caller holds the leases of the phones. `memory` is the folder in which phones are remembered from run to
-    run. StoreError when results cannot be kept any more: that ends the work on all phones.
+    run, `quarantine` that of their setbacks, `means` what may be done to a phone that stays away. StoreError when
+    results cannot be kept any more: that ends the work on all phones.
     """
     stop = threading.Event()
     emit = journalled(folder.path, emit)
     workers = [
-        Worker(prepared, plan, folder, server, emit, stop, limits or Limits(), memory)
+        Worker(prepared, plan, folder, server, emit, stop, limits or Limits(), memory, means or Means())
         for plan in prepared.phones
     ]
     interrupted = False
@@ -66,6 +72,9 @@ def run(
             stop.set()
         for future in futures:
             future.result()
+    if quarantine is not None:
+        for worker in workers:
+            _remember(quarantine, worker, prepared.header.run_id, emit)
     counts: Counter[str] = Counter()
     for worker in workers:
         counts.update(worker.counts)
@@ -75,3 +84,17 @@ def run(
         attempted=sum(worker.attempted for worker in workers),
         interrupted=interrupted,
     )
+
+
+def _remember(folder: Path, worker: Worker, run_id: str, emit: Callable[[Event], None]) -> None:
+    """The setback of a phone that was lost; a phone that got to its end has none any more."""
+    if worker.setback is None:
+        if worker.lost is None and worker.attempted:
+            forget(folder, worker.device)
+        return
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    failure = worker.setback
+    setback = Setback(at=now, run_id=run_id, kind=failure.kind, reason=failure.cause)
+    record = set_back(folder, worker.device, setback)
+    if record.quarantined:
+        emit(Said(device=worker.device, text=f"is in quarantine: {record.why}\n  → {record.way_back}"))

@@ -21,14 +21,18 @@ from devbench.domain.event import (
     PhoneEnded,
     PhoneStarted,
     Pushed,
+    Said,
 )
 from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement, Status
 from devbench.domain.phone_session import Outcome
 from devbench.domain.variant import Variant
-from devbench.errors import DevbenchError, DeviceError, ModelError, StoreError
+from devbench.errors import DevbenchError, DeviceError, DeviceRestarted, FileChanged, ModelError, StoreError
 from devbench.runners.base import Attempt, JobInterrupted, Limits, Materials, Runner, Site, Talk
+from devbench.runners.held_out import files_of
+from devbench.runners.means import Means
 from devbench.runners.native import NativeRunner
+from devbench.runners.patience import remember_start
 from devbench.runners.registry import runner_kinds
 from devbench.session.care import Care, Refused, ThermalLimited
 from devbench.session.prepare import PhonePlan, Prepared
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from devbench.adb import Server
 
 THROTTLED = "THROTTLED"
+MOST_RESTARTS = 2  # a phone that starts anew more often in a session is lost
 
 
 class Worker:
@@ -47,6 +52,7 @@ class Worker:
     def __init__(
         self, prepared: Prepared, plan: PhonePlan, folder: RunFolder, server: Server,
         emit: Callable[[Event], None], stop: threading.Event, limits: Limits, memory: Path | None,
+        means: Means,
     ) -> None:  # fmt: skip
         self._header = prepared.header
         self._plan = plan
@@ -68,12 +74,17 @@ class Worker:
         self.counts: Counter[str] = Counter()
         self.attempted = 0
         self.lost: str | None = None
-        site = Site(
+        self._memory = memory
+        self._restarts = 0
+        self.setback: Failure | None = None
+        self._site = site = Site(
             phone=server.phone(plan.info.serial),
             info=plan.info,
             stop=stop,
-            talk=Talk(pushed=self._pushed, sample=self._sample, back=self._back),
+            talk=Talk(pushed=self._pushed, sample=self._sample, back=self._back, said=self._say),
             limits=limits,
+            means=means,
+            others=frozenset(other.info.serial for other in prepared.phones if other is not plan),
         )
         materials = Materials(binaries=plan.binaries, engines=plan.engines)
         kinds = runner_kinds()
@@ -83,55 +94,97 @@ class Worker:
         }
         # whatever measures: our own program also locks, watches and looks
         self._helper = NativeRunner(site, plan.binaries, plan.engines)
-        self._care = Care(
-            site, self._helper, self._header, emit, memory=memory, expected_peak_bytes=self._peak_bytes(),
-            screen=any(kinds[job.runner].screen for job in self._left),
+        self._care = self._new_care()
+
+    def _new_care(self) -> Care:
+        return Care(
+            self._site, self._helper, self._header, self._emit,
+            memory=self._memory, expected_peak_bytes=self._peak_bytes(),
+            screen=any(runner_kinds()[job.runner].screen for job in self._left),
         )  # fmt: skip
 
     def work(self) -> None:
-        """Everything planned for this phone. Its own trouble ends here; the others go on."""
-        outcome: Outcome = "finished"
-        reason: str | None = None
+        """Everything planned for this phone, a session for each of its starts. Its own trouble ends here."""
+        self._emit(PhoneStarted(device=self._plan.info, jobs=len(self._left)))
+        self._refuse()
+        outcome, reason = self._session()
+        while outcome == "restarted":
+            self._say(f"{reason}: its round is measured again")
+            self._care = self._new_care()
+            outcome, reason = self._session()
+        self._emit(PhoneEnded(device=self.device, reason=reason))
+
+    def _session(self) -> tuple[Outcome, str | None]:
+        """What is left, until the phone starts anew or its part has ended; how it ended is on disk then."""
+        self._site.line.clear()
+        self._added, redone = 0, self._redos.rounds
+        outcome, reason = self._ended()
+        session = dataclasses.replace(
+            self._care.session(outcome, reason),
+            rounds_added=self._added,
+            rounds_redone=self._redos.rounds - redone,
+        )
+        self._folder.append_session(session)
+        return outcome, reason
+
+    def _ended(self) -> tuple[Outcome, str | None]:
+        """Prepares and measures; every end has its name."""
         try:
-            self._emit(PhoneStarted(device=self._plan.info, jobs=len(self._left)))
             self._prepare()
             with self._care.kept():
                 self._measure_all()
-            if self._stop.is_set():
-                outcome, reason = "interrupted", "interrupted"
+            if self._site.line.restarted:
+                self._care.settle()
         except JobInterrupted:
-            outcome, reason = "interrupted", "interrupted"
+            return "interrupted", "interrupted"
         except StoreError:
             self._stop.set()  # nothing that anybody measures could be kept
             raise
         except Refused as refused:
-            outcome, reason = "refused", self._ended_early(Failure(
+            return "refused", self._ended_early(Failure(
                 kind="conditions", cause=str(refused), fix=refused.fix))  # fmt: skip
         except ThermalLimited as limit:
-            outcome, reason = "thermal-limited", self._ended_early(Failure(
+            return "thermal-limited", self._ended_early(Failure(
                 kind="throttled", cause=str(limit), fix="cool the phone, then devbench run --resume"))  # fmt: skip
+        except DeviceRestarted as restart:
+            if self._restarts < MOST_RESTARTS and not self._stop.is_set():
+                self._restarts += 1
+                self._measure_round_again(restart)
+                return "restarted", restart.message
+            return "lost", self._give_up(restart)
         except DevbenchError as error:
-            outcome, reason = "lost", error.message
-            self.lost = error.message
-            if not self._stop.is_set():
-                self._give_up(error)
-        session = dataclasses.replace(
-            self._care.session(outcome, reason), rounds_added=self._added, rounds_redone=self._redos.rounds
-        )
-        self._folder.append_session(session)
-        self._emit(PhoneEnded(device=self.device, reason=reason))
+            return "lost", self._give_up(error)
+        return ("interrupted", "interrupted") if self._stop.is_set() else ("finished", None)
+
+    def _refuse(self) -> None:
+        """What nothing can run is told first and costs nothing."""
+        for job in [job for job in self._left if job.job_id in self._plan.refused]:
+            self._left.remove(job)
+            self._record(job, self._next_without_number(job, "skipped", self._plan.refused[job.job_id]))
 
     def _prepare(self) -> None:
-        """What nothing can run is told first and costs nothing; what the others need travels now."""
-        refused = [job for job in self._left if job.job_id in self._plan.refused]
-        self._left = deque(job for job in self._left if job.job_id not in self._plan.refused)
-        for job in refused:
-            self._record(job, self._next_without_number(job, "skipped", self._plan.refused[job.job_id]))
+        """What the jobs need travels now. A file that is not the planned one costs its own jobs only."""
+        remember_start(self._site)
         self._helper.bring()
         for name, runner in self._runners.items():
-            own = tuple(job for job in self._left if job.runner == name)
-            if own:
-                runner.prepare(tuple(self._variants[variant] for variant in _names(own)), own)
+            runner.forget_state()
+            while own := tuple(job for job in self._left if job.runner == name):
+                try:
+                    runner.prepare(tuple(self._variants[variant] for variant in _names(own)), own)
+                    break
+                except FileChanged as changed:
+                    self._leave_out(changed)
+
+    def _leave_out(self, changed: FileChanged) -> None:
+        """The jobs that need this file are skipped; raised again if it is everybody's, as an engine."""
+        spoilt = [job for job in self._left if changed.path in files_of(self._variants[job.variant], job)]
+        if not spoilt:
+            raise changed
+        self._say(changed.message)
+        failure = Failure(kind="bad-model", cause=changed.message, fix=changed.fix or "")
+        for job in spoilt:
+            self._left.remove(job)
+            self._record(job, self._next_without_number(job, "skipped", failure))
 
     def _measure_all(self) -> None:
         """Job after job; when none is left, the rounds that an interval still needs."""
@@ -142,6 +195,8 @@ class Worker:
             self._one(job)
             self._left.popleft()
             self._redo_if_throttled(job)
+            if self._site.line.restarted and self._left:
+                raise DeviceRestarted("it started anew between two processes", serial=self._site.phone.serial)
 
     def _one(self, job: Job) -> None:
         if (job.variant, job.backend) in self._hung:
@@ -197,8 +252,26 @@ class Worker:
             return
         if not self._redos.allowed(job.round):
             return
-        spoilt = [m for m in self._measured if (m.pass_name, m.round, m.status) == ("latency", job.round, "ok")]
-        why = Failure(kind="throttled", cause=f"round {job.round}: {taint.detail}", fix=taint.fix)
+        self._measure_again(job.round, f"round {job.round}: {taint.detail}", "throttled", taint.fix)
+
+    def _measure_round_again(self, restart: DeviceRestarted) -> None:
+        """What ran when the phone went off is discarded, and its round begins anew: half of it was before."""
+        if not self._left:
+            return
+        job = self._left[0]
+        if job is self._running:
+            failure = Failure(kind="offline", cause=restart.message)
+            self._record(job, self._without_number(job, "discarded", failure))
+            self._running = None
+        if job.pass_name == "latency" and self._redos.allowed(job.round):
+            self._measure_again(job.round, f"round {job.round}: {restart.message}", "offline", "")
+
+    def _measure_again(self, round_: int, cause: str, kind: str, fix: str) -> None:
+        """The latencies of a round do not count; their jobs are the next ones."""
+        spoilt = [m for m in self._measured if (m.pass_name, m.round, m.status) == ("latency", round_, "ok")]
+        if not spoilt:
+            return
+        why = Failure(kind=kind, cause=cause, fix=fix)
         self._folder.discard({(m.job_id, m.attempt) for m in spoilt}, why)
         self._measured = [m for m in self._measured if m not in spoilt]
         self.counts["ok"] -= len(spoilt)
@@ -244,16 +317,28 @@ class Worker:
         self.lost = failure.cause if failure.fix == "" else f"{failure.cause}\n    → {failure.fix}"
         return failure.cause
 
-    def _give_up(self, error: DevbenchError) -> None:
+    def _give_up(self, error: DevbenchError) -> str:
         """The phone is lost: what runs is discarded or failed, what waits is skipped; --resume does all later."""
+        self.lost = error.message
         kind = "bad-model" if isinstance(error, ModelError) else getattr(error, "kind", "offline")
         failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
+        if self._stop.is_set():
+            return error.message
+        if isinstance(error, DeviceError):
+            self.setback = dataclasses.replace(failure, cause=self._without_serials(error.message))
         for job in self._left:
             if job is self._running:
                 status: Status = "discarded" if kind == "offline" else "failed"
                 self._record(job, self._without_number(job, status, failure))
             else:
                 self._record(job, self._next_without_number(job, "skipped", failure))
+        return error.message
+
+    def _without_serials(self, text: str) -> str:
+        """What is kept of a phone beyond its run is shown to everybody."""
+        for serial in (*self._site.line.addresses, self._plan.info.serial, self._plan.info.serialno):
+            text = text.replace(serial or self.device, self.device)
+        return text
 
     def _next_without_number(self, job: Job, status: Status, failure: Failure) -> Measurement:
         self._tries[job.job_id] += 1
@@ -268,6 +353,9 @@ class Worker:
         models = [self._variants[name].size_bytes or 0 for name in _names(self._left)]
         engines = [engine.size_bytes for engine in self._plan.engines.values()]
         return 2 * max(models, default=0) + max(engines, default=0)
+
+    def _say(self, text: str) -> None:
+        self._emit(Said(device=self.device, text=text))
 
     def _pushed(self, what: str, size_bytes: int, seconds: float) -> None:
         self._emit(Pushed(device=self._plan.info.device, what=what, size_bytes=size_bytes, seconds=seconds))

@@ -14,8 +14,7 @@ from probe_texts import ANDROID_5, ANDROID_8
 sys.path.insert(0, str(Path(__file__).parents[1] / "adb"))
 from fake_server import FakeServer, Service, fake_server, packet
 
-from devbench.devices import leased, select
-from devbench.devices.lease import leased as leased_again
+from devbench.devices import select
 from devbench.errors import UsageError
 
 
@@ -131,20 +130,3 @@ def test_an_unknown_key_is_a_usage_error_also_without_phones(fake: FakeServer) -
     plug_in(fake)
     with pytest.raises(UsageError, match="unknown key 'modle'"):
         select(fake.server, "modle=Pixel")
-
-
-def test_a_phone_that_another_devbench_holds_is_left_out_with_its_holder(
-    fake: FakeServer, tmp_path: Path
-) -> None:
-    plug_in(fake, ("A", "device", ANDROID_5), ("B", "device", ANDROID_8))
-    everything, only = select(fake.server), select(fake.server, "B")
-    with leased(tmp_path, only) as first:
-        assert [info.serial for info in first.devices] == ["B"]
-        with leased_again(tmp_path, everything) as second:
-            assert [info.serial for info in second.devices] == ["A"]
-            (busy,) = second.rejects
-            assert busy.state == "busy"
-            assert "process " in busy.reason
-    with leased(tmp_path, everything) as third:
-        assert len(third.devices) == 2
-    assert not list(tmp_path.glob("*.json"))

@@ -1,6 +1,7 @@
 """Each number leads to its evidence: every process in order, what was discarded or added, why the verdict."""
 
 import csv
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -14,6 +15,7 @@ from devbench.domain.run import Run
 from devbench.reports import build_report, write_reports
 from devbench.reports.evidence import MOST_PICTURES, Evidence, evidence_by_phone
 from devbench.reports.html_page import html
+from devbench.reports.json_file import as_json
 from devbench.reports.session_cards import session_cards
 from devbench.summary import summarise
 from devbench.summary.processes import processes_of
@@ -180,3 +182,25 @@ def test_a_resumed_run_shows_each_of_its_sessions() -> None:
     assert [c.title for c in cards] == ["Session 1 of 2", "Session 2 of 2"]
     assert [c.limited for c in cards] == [True, False]
     assert not cards[1].gate
+
+
+def test_how_a_phone_was_lost_and_sought_is_told_without_its_addresses() -> None:
+    away = "192.0.2.7:5555"
+    sessions = (
+        session(outcome="restarted", reason="it started anew", connections_lost=1, away_s=41.0),
+        session(
+            outcome="lost", reason=f"{away}: it is not on the adb server", connections_lost=2, away_s=130.0,
+            ladder=("reconnect", "reboot"), addresses=(away,),
+        ),
+    )  # fmt: skip
+    report = build_report(replace(eventful_run(), sessions=sessions))
+    text, data = html(report), json.dumps(as_json(report))
+    assert away not in text + data
+    for part in (
+        "Session 2 of 2", "started anew", "lost once, 41 s away", "is not on the adb server",
+        "lost 2 times, 2.2 min away; steps of the ladder: reconnect, reboot",
+    ):  # fmt: skip
+        assert part in text
+    told = json.loads(data)["sessions"]
+    assert [s["outcome"] for s in told] == ["restarted", "lost"]
+    assert "devbench run --resume" in told[1]["ended"]

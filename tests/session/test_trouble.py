@@ -217,7 +217,7 @@ def refused_model(folder: Path) -> Variant:
 
 
 def test_a_model_that_changed_after_it_was_planned_is_named(rig: Rig, tmp_path: Path) -> None:
-    """The phone gets the bytes that were planned, or the run says that the file changed."""
+    """The phone gets the bytes that were planned, or the run says that the file changed; others are measured."""
     path = tmp_path / "m.tflite"
     path.write_bytes((MODELS / "two-inputs.tflite").read_bytes())
     from devbench.graph.model_file import read_variant
@@ -231,9 +231,11 @@ def test_a_model_that_changed_after_it_was_planned_is_named(rig: Rig, tmp_path: 
     folder = store.create(rig.folders, f"cut-{tmp_path.name}")
     folder.write_header(prepared.header)
     done = rig.go(prepared, folder)
-    assert set(done.statuses()) == {"skipped(bad-model)"}
-    (reason,) = done.outcome.lost.values()
-    assert "m.tflite has changed since the run was planned" in reason
+    changed = {m.variant: m.failure for m in done.run.measurements if m.status == "skipped"}
+    assert list(changed) == ["m"]
+    assert "m.tflite has changed since the run was planned" in (changed["m"] or pytest.fail("no failure")).cause
+    assert [m.status for m in done.of("and-gate")] == ["ok"]
+    assert done.outcome.lost == {}
 
 
 def test_a_process_killed_in_mid_job_is_told_with_its_signal(rig: Rig) -> None:

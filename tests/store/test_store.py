@@ -250,3 +250,14 @@ def test_discarding_keeps_every_other_line_as_it_is(folder: store.RunFolder) -> 
     after = (folder.path / "records.jsonl").read_bytes().splitlines()
     assert (after[0], after[2]) == (before[0], before[2])
     assert folder.read().measurements[1] == dataclasses.replace(two, status="discarded", failure=why)
+
+
+def test_two_processes_never_work_on_one_run(folder: store.RunFolder) -> None:
+    """Rounds are added and discarded by rewriting a file: the other's lines would be lost."""
+    with folder.held():
+        with pytest.raises(StoreError, match="worked on by another devbench"), store.RunFolder(folder.path).held():
+            pass
+        with pytest.raises(ZeroDivisionError), store.RunFolder(folder.path.parent).held():
+            _ = 1 // 0
+    with store.RunFolder(folder.path).held():
+        folder.append(attempts(1)[0])
