@@ -13,6 +13,7 @@ from devbench.cli.environment import RESULTS, command_line
 from devbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from devbench.errors import DevbenchError
     from devbench.imports import Imported, Owner
 
 # KINDS of devbench.imports, spelled out so that `--help` needs no import; tests hold the two together.
@@ -57,7 +58,6 @@ def import_(
     row is marked IMPORTED. The same file twice is one run. Exit code 1 if a file was not understood; the others are
     done all the same.
     """
-    from devbench.console import complain, print_json, print_line
     from devbench.errors import DevbenchError
     from devbench.imports import KINDS, Owner
 
@@ -73,19 +73,23 @@ def import_(
             raise
         except DevbenchError as error:
             errors.append(error)
-    for each in errors:
-        complain(each)
-    if json_:
-        print_json({
-            "runs": [_json(one) for one in done],
-            "errors": [{"message": each.message} for each in errors],
-        })  # fmt: skip
-    else:
-        for one in done:
-            print_line(_told(one), to_stderr=True)
-            print_line(str(one.folder))
+    _show(done, errors, json_)
     if errors:
         raise typer.Exit(1)
+
+
+def _show(done: list[Imported], errors: list[DevbenchError], as_json: bool) -> None:
+    from devbench.console import complain, print_json, print_line
+
+    for error in errors:
+        complain(error)
+    if as_json:
+        runs = [_json(one) for one in done]
+        print_json({"runs": runs, "errors": [{"message": error.message} for error in errors]})
+        return
+    for one in done:
+        print_line(_told(one), to_stderr=True)
+        print_line(str(one.folder))
 
 
 def _one(
