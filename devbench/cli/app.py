@@ -12,6 +12,7 @@ from devbench.cli import (
     aa,
     baseline,
     check,
+    clean,
     compare,
     devices,
     doctor,
@@ -72,6 +73,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("transform", epilog=transform.EXAMPLES)(transform.transform)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_)
+app.command("clean", epilog=clean.EXAMPLES)(clean.clean)
 app.command("size", epilog=size.EXAMPLES)(size.size)
 app.command("parse")(parse.parse)
 
