@@ -18,6 +18,7 @@ from devbench.cli import (
     doctor,
     engines,
     graph,
+    history,
     import_,
     nightly,
     parse,
@@ -68,6 +69,7 @@ app.add_typer(runner.app, name="runner")
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("aa", epilog=aa.EXAMPLES)(aa.aa)
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("history", epilog=history.EXAMPLES)(history.history)
 app.command("nightly", epilog=nightly.EXAMPLES)(nightly.nightly)
 app.add_typer(baseline.app, name="baseline")
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)

@@ -47,6 +47,11 @@ class Environment:
         return self.home / "pushes"
 
     @property
+    def history(self) -> Path:
+        """The index over run folders, made from them."""
+        return self.home / "history.sqlite"
+
+    @property
     def engines(self) -> Path:
         return self.home / "engines"
 

@@ -112,3 +112,13 @@ class Line:
     segments: tuple[Segment, ...]
     basis: str
     logs: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something about a night of a line (named by its key's text) that its trend shows: `step`, `alert`, `pin` …"""
+
+    line: str
+    night: str
+    kind: str
+    sentence: str

@@ -8,21 +8,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from devbench.domain.history import Line, LineKey, Origin, Point, Segment
+from devbench.domain.history import Origin, Segment
 
 # below so many nights with both, a spread says little about which is quieter
 LEAST_NIGHTS = 7
-
-
-def line_of(
-    key: LineKey, unit: str, points: Sequence[Point], origins: Sequence[Origin], *, control: bool
-) -> Line:
-    """The line of points that are in order of time, each with its origin."""
-    segments = segments_of(origins)
-    basis, logs = logs_of(points, segments)
-    return Line(
-        key=key, unit=unit, control=control, points=tuple(points), segments=segments, basis=basis, logs=logs
-    )
+# so much less, or a line of like spreads would change its basis from night to night
+CLEARLY = 0.8
 
 
 def segments_of(origins: Sequence[Origin]) -> tuple[Segment, ...]:
@@ -30,12 +21,14 @@ def segments_of(origins: Sequence[Origin]) -> tuple[Segment, ...]:
     starts: list[tuple[int, Origin, str]] = []
     known: Origin | None = None
     for i, origin in enumerate(origins):
+        if origin == known:
+            continue
         now = origin if known is None else _filled(origin, known)
         reason = "" if known is None else what_changed(known, now)
         if known is None or reason:
             starts.append((i, now, reason))
         known = now
-    ends = [*(first for first, _, _ in starts[1:]), len(origins)]
+    ends = [*(first for first, _, _ in starts), len(origins)][1:]
     return tuple(
         Segment(first=first, end=end, reason=reason, origin=origin)
         for (first, origin, reason), end in zip(starts, ends, strict=True)
@@ -56,7 +49,7 @@ def what_changed(before: Origin, now: Origin) -> str:
 
     words = []
     if differs("fingerprint"):
-        words.append(f"new build of the phone ({now.fingerprint})")
+        words.append(f"new build of the phone ({_build(now.fingerprint)})")
     if differs("runner_sha256"):
         words.append(f"new runner ({now.runner_sha256[:12]})")
     if differs("engine_sha256"):
@@ -68,36 +61,47 @@ def what_changed(before: Origin, now: Origin) -> str:
     return "; ".join(words)
 
 
-def last_nights(line: Line, count: int) -> Line:
-    """The line's last `count` nights, segments and basis as in the whole line."""
-    nights = sorted({p.night for p in line.points})[-count:]
-    kept = [i for i, p in enumerate(line.points) if p.night in nights]
-    if not kept:
-        return line
-    cut = kept[0]
-    segments = [
-        dataclasses.replace(s, first=max(0, s.first - cut), end=s.end - cut)
-        for s in line.segments
-        if s.end > cut
-    ]
-    return dataclasses.replace(line, points=line.points[cut:], logs=line.logs[cut:], segments=tuple(segments))
+def _build(fingerprint: str) -> str:
+    """`9/PQ1A.190105.004/5148680` of `google/walleye/walleye:9/PQ1A.190105.004/5148680:user/release-keys`."""
+    parts = fingerprint.split(":")
+    return parts[1] if len(parts) == 3 else fingerprint
 
 
-def logs_of(points: Sequence[Point], segments: Sequence[Segment]) -> tuple[str, tuple[float | None, ...]]:
-    """Basis and logs: the ratio to the control where its nights differ less than those of the value.
+def first_of_last(nights: Sequence[str], count: int | None) -> int:
+    """Where the last `count` different nights begin, of nights in order."""
+    if count is None:
+        return 0
+    kept = set(sorted(set(nights))[-count:])
+    return next((i for i, night in enumerate(nights) if night in kept), len(nights))
+
+
+def cut_before(segments: Sequence[Segment], first: int) -> tuple[Segment, ...]:
+    """The segments of `points[first:]`."""
+    return tuple(
+        dataclasses.replace(s, first=max(0, s.first - first), end=s.end - first)
+        for s in segments
+        if s.end > first
+    )
+
+
+def logs_of(
+    values: Sequence[float | None], controls: Sequence[float | None], segments: Sequence[Segment]
+) -> tuple[str, tuple[float | None, ...]]:
+    """Basis and logs: the ratio to the control where its nights differ clearly less than those of the value.
 
     The spread is that of neighbouring nights inside a segment: a step or a slow creep says nothing about noise.
     """
-    values = tuple(_log(p.value) for p in points)
+    logs = tuple(_log(value) for value in values)
     ratios = tuple(
-        value - control if value is not None and (control := _log(p.control_value)) is not None else None
-        for p, value in zip(points, values, strict=True)
+        log - control if log is not None and (control := _log(of_control)) is not None else None
+        for log, of_control in zip(logs, controls, strict=True)
     )
-    both = [ratio is not None for ratio in ratios]
-    complete = all(have for have, value in zip(both, values, strict=True) if value is not None)
-    if complete and sum(both) >= LEAST_NIGHTS and _spread(ratios, segments) < _spread(values, segments):
+    both = sum(ratio is not None for ratio in ratios)
+    complete = both == sum(log is not None for log in logs)
+    quieter = _spread(ratios, segments) < CLEARLY * _spread(logs, segments)
+    if complete and both >= LEAST_NIGHTS and quieter:
         return "ratio", ratios
-    return "value", values
+    return "value", logs
 
 
 def _spread(logs: Sequence[float | None], segments: Sequence[Segment]) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from devbench.domain.history import LineKey, Origin
@@ -15,10 +16,12 @@ from devbench.errors import StoreError
 from devbench.metrics import all_metrics
 from devbench.store import RunFolder
 from devbench.summary import control_summaries, summarise
+from devbench.summary.scrub import scrubbed
 from devbench.summary.series import SeriesKey, series_of
 
 # what the control measures too: its speed says how fast the phone was that night
 _CONTROLLED = "latency"
+Scrub = Callable[[str], str]
 _NO_ATTEMPT = "no attempt was made: the run is not that far, or ended before"
 
 
@@ -64,6 +67,7 @@ def read_night(folder: Path) -> Night:
     controls = [s for s in summaries if s.cell.variant.control]
     series = [series_of(run, s.cell) for s in summaries]
     aparts = _aparts(summaries, series)
+    scrub = partial(scrubbed, run)
     return Night(
         run_id=run.header.run_id,
         identity=" ".join(
@@ -73,7 +77,7 @@ def read_night(folder: Path) -> Night:
         night=night,
         records=len(run.measurements),
         rows=tuple(
-            _row(s, key, apart, _control_of(s, controls))
+            _row(s, key, apart, _control_of(s, controls), scrub)
             for s, key, apart in zip(summaries, series, aparts, strict=True)
         ),
     )
@@ -123,11 +127,13 @@ def _aparts(summaries: Sequence[CellSummary], series: Sequence[SeriesKey]) -> li
     return aparts
 
 
-def _row(summary: CellSummary, series: SeriesKey, apart: str, control: CellSummary | None) -> Row:
+def _row(
+    summary: CellSummary, series: SeriesKey, apart: str, control: CellSummary | None, scrub: Scrub
+) -> Row:
     cell, reason = summary.cell, None
     if summary.status != "ok":
         failure = summary.failure
-        reason = f"{failure.kind}: {failure.cause}" if failure else _NO_ATTEMPT
+        reason = f"{failure.kind}: {scrub(failure.cause)}" if failure else _NO_ATTEMPT
     measured = [e for e in control.estimates if e.metric == _CONTROLLED] if control else []
     return Row(
         key=series.line(apart),

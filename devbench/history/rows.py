@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from devbench.domain.codec import from_json, to_json
 from devbench.domain.history import Line, LineKey, Origin, Point
 from devbench.history.folders import RunStamp
-from devbench.history.lines import last_nights, line_of
+from devbench.history.lines import cut_before, first_of_last, logs_of, segments_of
 from devbench.history.read import Night, Row
 from devbench.history.wanted import Wanted
 
+_NOTHING = (0, 0, None, None, None, 0, 0, None, None)
+# of more metrics than these, a cell's numbers are read in one go (a `+` keeps SQLite from looking each up)
+_FEW = 4
 # a variant that never gave a number shows in this line
 _FIRST_METRIC = ("latency", "steady")
 
@@ -33,11 +37,14 @@ def store_night(database: sqlite3.Connection, run: RunStamp, night: Night) -> No
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (run.folder, run.stamp, night.run_id, night.identity, night.started_at, night.night, night.records),
     )
+    metrics: dict[tuple[str, str, str], int] = {}
     for row in night.rows:
-        _store_row(database, made.lastrowid, row)
+        _store_row(database, made.lastrowid, row, metrics)
 
 
-def _store_row(database: sqlite3.Connection, run: int | None, row: Row) -> None:
+def _store_row(
+    database: sqlite3.Connection, run: int | None, row: Row, metrics: dict[tuple[str, str, str], int]
+) -> None:
     key = _id_of(database, "keys", {"text": json.dumps(to_json(row.key)), "control": int(row.control)})
     cell = {
         "run": run,
@@ -55,15 +62,17 @@ def _store_row(database: sqlite3.Connection, run: int | None, row: Row) -> None:
         tuple(cell.values()),
     )
     for number in row.numbers:
-        metric = _id_of(
-            database, "metrics", {"metric": number.metric, "phase": number.phase, "unit": number.unit}
-        )
+        name = (number.metric, number.phase, number.unit)
+        if name not in metrics:
+            metrics[name] = _id_of(
+                database, "metrics", dict(zip(("metric", "phase", "unit"), name, strict=True))
+            )
         control = row.control_ns.get(number.phase) if number.metric == "latency" else None
         database.execute(
             "INSERT INTO numbers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                made.lastrowid, metric, number.value, number.low, number.high, number.n, number.rounds, control,
-                number.reason,
+                made.lastrowid, metrics[name], number.value, number.low, number.high, number.n, number.rounds,
+                control, number.reason,
             ),
         )  # fmt: skip
 
@@ -117,31 +126,67 @@ def _lines_of_key(
         "WHERE c.key = ? ORDER BY r.started_at, r.run_id, c.id",
         (key,),
     ).fetchall()
-    origins = [
-        Origin(fingerprint=f, runner_sha256=r, engine_sha256=e, engine_version=version, control_sha256=c)
-        for *_, f, r, e, version, c in nights
-    ]
+    if not nights:
+        return  # of other folders than those asked for
+    numbers = _numbers(database, key, [metric for metric, _, _ in asked])
+    of_all = segments_of(list(map(_origin, nights)))
     for metric, unit, whole in asked:
-        numbers = {
-            cell: number
-            for cell, *number in database.execute(
-                "SELECT n.cell, n.value, n.low, n.high, n.n, n.rounds, n.control_value, n.reason FROM cells c "
-                "JOIN numbers n ON n.cell = c.id WHERE c.key = ? AND n.metric = ?",
-                (key, metric),
-            )
-        }
-        known = any(numbers[night[0]][0] is not None for night in nights if night[0] in numbers)
-        if known or (nights and (whole.metric, whole.phase) == _FIRST_METRIC):
-            points = [_point(night, numbers.get(night[0])) for night in nights]
-            line = line_of(whole, unit, points, origins, control=control)
-            yield line if last is None else last_nights(line, last)
+        of_metric = numbers.get(metric, {})
+        if not of_metric and (whole.metric, whole.phase) != _FIRST_METRIC:
+            continue
+        # a run that was not to measure it is no gap
+        own = [night for night in nights if night[0] in of_metric or night[5] != "ok"]
+        segments = of_all if len(own) == len(nights) else segments_of(list(map(_origin, own)))
+        rows = [of_metric.get(night[0], _NOTHING) for night in own]
+        basis, logs = logs_of([row[2] for row in rows], [row[7] for row in rows], segments)
+        first = first_of_last([night[2] for night in own], last)
+        yield Line(
+            key=whole,
+            unit=unit,
+            control=control,
+            points=tuple(map(_point, own[first:], rows[first:])),
+            segments=cut_before(segments, first),
+            basis=basis,
+            logs=logs[first:],
+        )
 
 
-def _point(night: Sequence[Any], number: Sequence[Any] | None) -> Point:
+def _origin(night: Sequence[Any]) -> Origin:
+    *_, fingerprint, runner, engine, version, control = night
+    return Origin(
+        fingerprint=fingerprint, runner_sha256=runner, engine_sha256=engine, engine_version=version,
+        control_sha256=control,
+    )  # fmt: skip
+
+
+def _numbers(
+    database: sqlite3.Connection, key: int, metrics: Sequence[int]
+) -> dict[int, dict[int, tuple[Any, ...]]]:
+    """By metric and cell; a metric without any value in this key is left out."""
+    found: dict[int, dict[int, tuple[Any, ...]]] = defaultdict(dict)
+    for row in _select(database, key, metrics, "n.value IS NOT NULL"):
+        found[row[0]][row[1]] = row
+    # why a number is missing is asked for those that other nights have only: most are never there
+    for row in _select(database, key, list(found), "n.value IS NULL"):
+        found[row[0]][row[1]] = row
+    return found
+
+
+def _select(database: sqlite3.Connection, key: int, metrics: Sequence[int], condition: str) -> sqlite3.Cursor:
+    names = ", ".join("?" * len(metrics))
+    return database.execute(
+        "SELECT n.metric, n.cell, n.value, n.low, n.high, n.n, n.rounds, n.control_value, n.reason FROM cells c "
+        "JOIN counted ON counted.run = c.run JOIN numbers n ON n.cell = c.id "
+        f"WHERE c.key = ? AND {'+' if len(metrics) > _FEW else ''}n.metric IN ({names}) AND {condition}",
+        (key, *metrics),
+    )
+
+
+def _point(night: Sequence[Any], number: Sequence[Any]) -> Point:
     _, run_id, date, started_at, folder, status, why, verdict, taints, sha256, *_ = night
-    value, low, high, n, rounds, control_value, reason = number or (None, None, None, 0, 0, None, None)
+    _, _, value, low, high, n, rounds, control_value, reason = number
     if value is None:
-        reason = (why if status != "ok" else reason) or "this run did not measure it"
+        reason = (why if status != "ok" else reason) or "it was not measured"
     return Point(
         run_id=run_id, night=date, started_at=started_at, value=value, low=low, high=high, n=n, rounds=rounds,
         control_value=control_value, status=status, reason=reason, verdict=verdict, taints=tuple(taints.split()),

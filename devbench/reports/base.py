@@ -13,6 +13,7 @@ from devbench.domain.summary import CellSummary
 from devbench.errors import UsageError
 from devbench.metrics.base import members_of
 from devbench.summary import control_summaries, summarise
+from devbench.summary.scrub import scrubbed
 
 _NOT_IN_A_FILE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -28,19 +29,7 @@ class Report:
 
     def scrub(self, text: str) -> str:
         """`text` with every phone's serial numbers replaced by its public name, unless they are wanted."""
-        if self.with_serials:
-            return text
-        for serial, name in self._names():
-            text = re.sub(rf"(?<![\w.:-]){re.escape(serial)}(?![\w-])", name.replace("\\", r"\\"), text)
-        return text
-
-    def _names(self) -> list[tuple[str, str]]:
-        header = self.run.header
-        found = {(d.serial, d.device) for d in header.devices}
-        found |= {(d.serialno, d.device) for d in header.devices if d.serialno}
-        found |= {(serial, s.device) for s in self.run.sessions for serial in s.addresses}
-        found |= {(r.serial, "an unusable phone") for r in header.rejects}
-        return sorted((pair for pair in found if pair[0]), key=lambda pair: (-len(pair[0]), pair))
+        return text if self.with_serials else scrubbed(self.run, text)
 
 
 def file_name(text: str) -> str:

@@ -5,17 +5,13 @@ Nothing from outside is trusted: every string is escaped by the template, script
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import io
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from devbench.domain.measurement import Measurement
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
@@ -24,6 +20,7 @@ from devbench.reports.csv_files import SUMMARY_COLUMNS, summary_rows
 from devbench.reports.evidence import MOST_PICTURES, anchors, evidence_by_phone
 from devbench.reports.inline_svg import StyleSheet, inline_svg
 from devbench.reports.ops_tables import ops_tables
+from devbench.reports.page import content_policy, csv_link, page_environment, template_text
 from devbench.reports.phone_cards import phone_cards
 from devbench.reports.pictures import Drawing, Picture, all_pictures
 from devbench.reports.pictures.style import svg_of
@@ -80,25 +77,17 @@ def write_html(report: Report, folder: Path) -> tuple[Path, ...]:
 
 def html(report: Report) -> str:
     """The whole page."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=PackageLoader("devbench.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sheet = StyleSheet()
     pictures = [found for p in all_pictures() if (found := _picture(p, report, sheet))]
-    style, script = f"{_file('report.css')}\n{sheet.css()}\n", _file("report.js")
+    style, script = f"{template_text('report.css')}\n{sheet.css()}\n", template_text("report.js")
     table = build_table(report)
-    return environment.get_template("report.html.j2").render(
+    return page_environment().get_template("report.html.j2").render(
         report=report,
         header=report.run.header,
         scrub=report.scrub,
-        policy=_policy(style, script),
+        policy=content_policy(style, script),
         style=Markup(style),
         script=Markup(script),
         answer=answer_sentences(report),
@@ -118,20 +107,6 @@ def html(report: Report) -> str:
         cards=phone_cards(report),
         failures=_failures(report),
         command=report.scrub(shlex.join(report.run.header.argv)),
-    )
-
-
-def _file(name: str) -> str:
-    return (resources.files("devbench.reports") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    def source(text: str) -> str:
-        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
-
-    return (
-        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -165,7 +140,7 @@ def _data_link(rows: Iterable[Sequence[object]]) -> str:
     """Rows as a CSV file inside a link."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    return "data:text/csv;charset=utf-8," + quote(text.getvalue(), safe=",;:/.-_()+=@!*")
+    return csv_link(text.getvalue())
 
 
 def _short_link(rows: Iterable[Sequence[object]]) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 
 class Browser:
@@ -91,3 +95,15 @@ class Browser:
             url = parameters["request"]["url"]
             if not url.startswith(("file:", "data:", "about:")):
                 self.complaints.append(f"asked the network for {url}")
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    """A headless Chromium, driven through its pipe; skipped where there is none."""
+    program = next(
+        (p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None
+    )
+    if program is None:
+        pytest.skip("no chromium on this machine")
+    with Browser(program, tmp_path / "profile") as opened:
+        yield opened

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from devbench.domain.history import Line, Mark
 from devbench.domain.journal import JournalEntry
 from devbench.domain.measurement import Measurement
 from devbench.domain.phone_session import PhoneSession
 from devbench.domain.run import RunHeader
 from devbench.domain.summary import Comparison, Estimate
+from devbench.history import Refreshed, Skipped
 from devbench.metrics import all_metrics, all_scrapes
 from devbench.reports.csv_files import PROCESS_COLUMNS, SAMPLE_COLUMNS, SUMMARY_COLUMNS
+from devbench.reports.history_table import CSV_COLUMNS
 from devbench.reports.pictures import all_pictures
 from devbench.summary.series import SeriesKey
 
@@ -32,8 +35,8 @@ def nouns(kind: object, seen: set[type]) -> set[type]:
     return seen
 
 
-NOUNS = {Estimate, Comparison, SeriesKey}
-for _root in (RunHeader, Measurement, PhoneSession, JournalEntry):
+NOUNS = {Estimate, Comparison, SeriesKey, Refreshed, Skipped}
+for _root in (RunHeader, Measurement, PhoneSession, JournalEntry, Line, Mark):
     nouns(_root, NOUNS)
 
 
@@ -46,7 +49,7 @@ def test_every_key_of_every_noun_is_explained(noun: type) -> None:
 
 
 def test_every_column_metric_scrape_and_picture_is_explained() -> None:
-    names = {*SUMMARY_COLUMNS, *SAMPLE_COLUMNS, *PROCESS_COLUMNS}
+    names = {*SUMMARY_COLUMNS, *SAMPLE_COLUMNS, *PROCESS_COLUMNS, *CSV_COLUMNS}
     names |= (
         {m.name for m in all_metrics()} | {s.name for s in all_scrapes()} | {p.name for p in all_pictures()}
     )
