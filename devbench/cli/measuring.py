@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from devbench.cli.environment import Environment, command_line, command_text
+from devbench.devices.quarantine import AFTER
 from devbench.runners.means import HubPower, Means
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class How:
     formats: tuple[str, ...] = DEFAULT_FORMATS
     clock: Callable[[], datetime] = datetime.now
     look_s: float = 5.0
+    quarantine_after: int = AFTER
 
 
 def means_of(hub_power: str | None, *, allow_reboot: bool) -> Means:
@@ -151,6 +153,7 @@ def _measure(
         limits=Limits(silence_s=how.max_silence_s, back_within_s=how.max_away_s, look_s=how.look_s),
         memory=how.environment.phones,
         quarantine=how.environment.quarantine,
+        quarantine_after=how.quarantine_after,
         means=how.means,
     )  # fmt: skip
     how.progress.end()

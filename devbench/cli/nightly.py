@@ -90,12 +90,15 @@ class _Runner:
         self, lab: LabConfig, environment: Environment, progress: Progress, target: Target,
         clock: Callable[[], datetime], look_s: float,
     ) -> None:  # fmt: skip
+        from devbench.cli.measuring import means_of
+
         self._lab = lab
         self._environment = environment
         self._progress = progress
         self._target = target
         self._clock = clock
         self._look_s = look_s
+        self._means = means_of(lab.hub_power, allow_reboot=lab.allow_reboot)
 
     def measure(self, request: RunRequest, devices: tuple[str, ...] | None, confirms: bool) -> Measured:
         import dataclasses
@@ -109,7 +112,8 @@ class _Runner:
         out = LabFolder(self._lab.lab).confirmations if confirms else self._lab.results
         how = How(
             out=out, environment=self._environment, progress=self._progress, json=True, clock=self._clock,
-            max_silence_s=self._lab.max_silence_s, look_s=self._look_s,
+            max_silence_s=self._lab.max_silence_s, look_s=self._look_s, means=self._means,
+            quarantine_after=self._lab.quarantine_after,
             formats=() if confirms else ("html", "json"),
         )  # fmt: skip
         found: list[Run] = []
@@ -209,7 +213,7 @@ def _dry_run(lab: LabConfig, environment: Environment, progress: Progress, json_
     """The plan of each run, and what the night would be held against."""
     from devbench.cli.servers import target_of
     from devbench.console import print_json, print_line, print_plan
-    from devbench.devices import select
+    from devbench.devices import select, without_quarantined
     from devbench.domain.codec import to_json
     from devbench.history import History
     from devbench.nightly import LabFolder
@@ -219,7 +223,7 @@ def _dry_run(lab: LabConfig, environment: Environment, progress: Progress, json_
 
     requests, notes = _requests(lab, environment, progress)
     with target_of(lab.device, environment) as target:
-        selection = select(target.server, target.spec)
+        selection = without_quarantined(select(target.server, target.spec), environment.quarantine)
         plans = [prepare(request, selection, now=datetime.now()) for request in requests]
     progress.rejects(selection.rejects, selection.unmatched)
     lines = 0

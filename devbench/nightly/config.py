@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from devbench.devices.quarantine import AFTER
 from devbench.errors import UsageError
 from devbench.nightly.night import Rules
 from devbench.plan import PROFILES
@@ -23,6 +24,9 @@ _TOP = (
     "confirmations",
     "keep_nights",
     "max_silence_s",
+    "quarantine_after",
+    "hub_power",
+    "allow_reboot",
     "run",
     "notify",
 )
@@ -64,6 +68,9 @@ class LabConfig:
     results: Path
     lab: Path
     max_silence_s: float
+    quarantine_after: int
+    hub_power: str | None
+    allow_reboot: bool
     runs: tuple[RunOptions, ...]
     notify: Notify
     rules: Rules
@@ -92,6 +99,9 @@ def load_config(path: Path) -> LabConfig:
         results=folder / (top.text("results") or "results"),
         lab=folder / (top.text("lab") or "lab"),
         max_silence_s=float(top.integer("max_silence_s", low=1, high=86_400) or 300),
+        quarantine_after=_given(top.integer("quarantine_after", low=1, high=1000), AFTER),
+        hub_power=top.text("hub_power"),
+        allow_reboot=_boolean(top, "allow_reboot"),
         runs=tuple(_runs(top, str(path), text)),
         notify=_notify(top, folder, str(path), text),
         rules=Rules(

@@ -248,9 +248,7 @@ def _night(
         jobs_missing=sum(len(run.header.jobs) - len(run.ok_by_job()) for run in work.runs),
         lines=len(looks),
         young=sum(k.nights <= LEAST_NIGHTS for k in looks if k.logs),
-        gaps=tuple(
-            f"{k.line.key.device}: {k.line.key.variant}: {k.point.status}" for k in looks if not k.logs
-        ),
+        gaps=() if work.interrupted else tuple(_gap(look) for look in looks if not look.logs),
         confirmations=tuple(confirmations),
         opened=tuple(a for a in changed if a.state == "open"),
         resolved=tuple(a for a in changed if a.state == "resolved"),
@@ -261,6 +259,12 @@ def _night(
         no_phone=work.phoneless > 0 and not any(run.ok_by_job() for run in work.runs),
         interrupted=work.interrupted,
     )
+
+
+def _gap(look: Look) -> str:
+    """Which line has no number tonight; its reason is in the run's own report, since it may name a serial."""
+    key, status = look.line.key, look.point.status
+    return f"{key.device}: {key.variant}: {'not finished' if status == 'ok' else status}"
 
 
 def _forget_old(lab: LabFolder, work: _Work, rules: Rules) -> None:

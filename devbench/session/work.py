@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devbench.devices.quarantine import Setback, forget, set_back
+from devbench.devices.quarantine import AFTER, Setback, forget, set_back
 from devbench.domain.event import Event, Said
 from devbench.runners.base import Limits
 from devbench.runners.means import Means
@@ -47,13 +47,15 @@ def run(
     limits: Limits | None = None,
     memory: Path | None = None,
     quarantine: Path | None = None,
+    quarantine_after: int = AFTER,
     means: Means | None = None,
 ) -> Outcome:
     """Measure everything in `prepared`; Ctrl-C ends it cleanly with what was measured so far.
 
     The caller holds the leases of the phones. `memory` is the folder in which phones are remembered from run to
-    run, `quarantine` that of their setbacks, `means` what may be done to a phone that stays away. StoreError when
-    results cannot be kept any more: that ends the work on all phones.
+    run, `quarantine` that of their setbacks; with `quarantine_after` of them in a row a phone stays out. `means` is
+    what may be done to a phone that stays away. StoreError when results cannot be kept any more: that ends the work
+    on all phones.
     """
     stop = threading.Event()
     emit = journalled(folder.path, emit)
@@ -74,7 +76,7 @@ def run(
             future.result()
     if quarantine is not None:
         for worker in workers:
-            _remember(quarantine, worker, prepared.header.run_id, emit)
+            _remember(quarantine, quarantine_after, worker, prepared.header.run_id, emit)
     counts: Counter[str] = Counter()
     for worker in workers:
         counts.update(worker.counts)
@@ -86,7 +88,9 @@ def run(
     )
 
 
-def _remember(folder: Path, worker: Worker, run_id: str, emit: Callable[[Event], None]) -> None:
+def _remember(
+    folder: Path, after: int, worker: Worker, run_id: str, emit: Callable[[Event], None]
+) -> None:
     """The setback of a phone that was lost; a phone that got to its end has none any more."""
     if worker.setback is None:
         if worker.lost is None and worker.attempted:
@@ -95,6 +99,6 @@ def _remember(folder: Path, worker: Worker, run_id: str, emit: Callable[[Event],
     now = datetime.now(UTC).isoformat(timespec="seconds")
     failure = worker.setback
     setback = Setback(at=now, run_id=run_id, kind=failure.kind, reason=failure.cause)
-    record = set_back(folder, worker.device, setback)
+    record = set_back(folder, worker.device, setback, after=after)
     if record.quarantined:
         emit(Said(device=worker.device, text=f"is in quarantine: {record.why}\n  → {record.way_back}"))

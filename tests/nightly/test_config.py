@@ -25,6 +25,9 @@ weekly = "monday"
 confirmations = 3
 keep_nights = 90
 max_silence_s = 60
+quarantine_after = 5
+hub_power = "uhubctl -a cycle"
+allow_reboot = true
 
 [[run]]
 suite = "tiny"
@@ -53,6 +56,7 @@ always = true
         90,
         60,
     )
+    assert (lab.quarantine_after, lab.hub_power, lab.allow_reboot) == (5, "uhubctl -a cycle", True)
     first, second = lab.runs
     assert (first.suite, first.profile, first.rounds) == ("tiny", "quick", 5)
     assert first.words == {"threads": "1,4", "allow": "USB-POWER,BUSY"}
