@@ -67,6 +67,18 @@ class RunFolder:
         finally:
             lock.release()
 
+    def is_held(self) -> bool:
+        """Whether a living process works on the run; looking holds it for a moment."""
+        from filelock import FileLock, Timeout
+
+        if not (self.path / LOCK).exists():
+            return False
+        try:
+            with FileLock(self.path / LOCK, 0, thread_local=False):
+                return False
+        except (Timeout, OSError):
+            return True
+
     def write_header(self, header: RunHeader) -> None:
         """run.json, whole or not at all."""
         data = to_json(header)

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("devices",), ("conditions",),
     ("graph",), ("variants",), ("suites",),
     ("metrics",), ("summary",), ("budget", "pairing", "noise", "delivery"), ("runners",),
-    ("session", "imports"), ("history",), ("nightly", "lab"), ("housekeeping",),
+    ("session", "imports"), ("history",), ("nightly", "lab", "lab_state"), ("housekeeping",),
     ("reports",),
     ("console",), ("cli",), ("__main__",),
 )  # fmt: skip

@@ -20,6 +20,7 @@ from devbench.cli import (
     graph,
     history,
     import_,
+    lab,
     nightly,
     parse,
     report,
@@ -75,6 +76,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("transform", epilog=transform.EXAMPLES)(transform.transform)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_)
+app.add_typer(lab.app, name="lab")
 app.command("clean", epilog=clean.EXAMPLES)(clean.clean)
 app.command("size", epilog=size.EXAMPLES)(size.size)
 app.command("parse")(parse.parse)

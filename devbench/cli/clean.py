@@ -55,8 +55,8 @@ def clean(
     """Remove what devbench left behind: reports and raw logs of old runs, engines, stopped virtual phones.
 
     With --phone, what it pushed to a phone and its app. Measurements are never removed, nor anything of a run that
-    an alert or a pin refers to, or whose phone is measured now. What goes first can be had again: `devbench report`,
-    `devbench engines fetch`.
+    an alert or a pin refers to, or whose phone is measured now. What goes first can be had again:
+    `devbench report`, `devbench engines fetch`.
     """
     from devbench.console import print_json
     from devbench.housekeeping import parse_age, parse_size
@@ -80,11 +80,11 @@ def _host(
 ) -> dict[str, Any]:  # fmt: skip
     import time
 
-    from devbench.devices.in_use import held_devices
+    from devbench.devices.lease import holders
     from devbench.housekeeping import find_leftovers, folder_bytes, plan_host, remove, what_to_keep
 
     results, labs = _lab(config, out)
-    keep = what_to_keep(labs, held_devices(environment.leases))
+    keep = what_to_keep(labs, frozenset(holders(environment.leases)))
     found = find_leftovers(results, environment.engines, keep, _stopped_phones(environment))
     total = folder_bytes(results, environment.home)
     plan = plan_host(found, now_s=time.time(), older_than_s=age_s, total_bytes=total, max_bytes=budget)

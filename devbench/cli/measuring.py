@@ -142,12 +142,14 @@ def measure_rest(name: str, asked: Asked, how: How) -> int:
 def _measure(
     prepared: Prepared, folder: RunFolder, server: Server, how: How, show: Show | None = None
 ) -> int:
+    from devbench.cli.lab import refresh_page
     from devbench.console import complain
     from devbench.errors import NoUsableDevice
     from devbench.session import Limits
     from devbench.session import run as run_session
 
     how.progress.begin(prepared)
+    refresh_page(how.environment, how.out, server)
     outcome = run_session(
         prepared, folder, server, how.progress.event,
         limits=Limits(silence_s=how.max_silence_s, back_within_s=how.max_away_s, look_s=how.look_s),
@@ -157,6 +159,7 @@ def _measure(
         means=how.means,
     )  # fmt: skip
     how.progress.end()
+    refresh_page(how.environment, how.out, server)
     code = _show_result(folder, how, interrupted=outcome.interrupted, show=show)
     if outcome.lost and not outcome.attempted:
         reasons = "\n".join(f"  {reason}" for reason in outcome.lost.values())

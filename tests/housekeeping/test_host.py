@@ -153,6 +153,7 @@ def test_a_run_whose_phone_is_measured_now_is_left_alone(home: Path) -> None:
     engine.write_bytes(b"e" * 10)
     aged(home / "engines", 300)
     (home / "leases").mkdir()
+    (home / "leases" / "phone-000000.json").write_text('{"pid": 1, "since": "2026-01-01T00:00:00+00:00"}')
     with FileLock(home / "leases" / "phone-000000.lock"):
         told = json.loads(clean("--json").stdout)["host"]
     assert told["removed"] == [] and "report" in names(path) and engine.is_file()
