@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from devbench.console import Progress
     from devbench.domain.codec import Json as JsonValue
     from devbench.domain.run import Run
-    from devbench.nightly import LabConfig, Measured, Night
+    from devbench.nightly import Bench, LabConfig, Measured, Night
     from devbench.nightly.config import RunOptions
     from devbench.session import RunRequest
 
@@ -80,7 +80,32 @@ def measure_night(
             measure=runner.measure, history=History(lab.lab / "history.sqlite"), results=lab.results,
             lab=LabFolder(lab.lab), clock=clock, say=progress.say,
         )  # fmt: skip
-        return run_night([twist(request) for request in requests], bench, lab.rules, notes=notes)
+        night = run_night([twist(request) for request in requests], bench, lab.rules, notes=notes)
+    _write_trends(lab, bench, progress)
+    return night
+
+
+def _write_trends(lab: LabConfig, bench: Bench, progress: Progress) -> None:
+    """`trends.html` in the lab's folder: every line, with steps, alerts and pins. It is made anew each night."""
+    from devbench.errors import MissingExtra
+    from devbench.history import marked_steps
+    from devbench.nightly.marks import marks_of
+    from devbench.nightly.night import SCREENED
+    from devbench.reports.history_page import history_html
+
+    lines = bench.history.lines(SCREENED)
+    marks = marks_of(bench.lab)
+    try:
+        marks = (*marks, *marked_steps(lines))
+    except MissingExtra:
+        pass  # said when the night was screened
+    path = lab.lab / "trends.html"
+    try:
+        path.write_text(history_html(lines, marks, title=f"{lab.folder.name}: nights"), encoding="utf-8")
+    except OSError as error:
+        progress.say(f"{path} cannot be written: {error.strerror}")
+    else:
+        progress.say(f"trends: {path}")
 
 
 class _Runner:

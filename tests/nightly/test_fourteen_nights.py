@@ -32,10 +32,12 @@ def test_one_grouped_alert_in_the_night_of_the_step(tmp_path: Path) -> None:
     with simulated_lab(tmp_path / "lab", PHONES) as lab:
         nights = fourteen_nights(lab)
         hot = select(lab.server, lab.phones[HOT_PHONE].serial).devices[0].device
+    page = (tmp_path / "lab" / "lab" / "trends.html").read_text("utf-8")
     assert [night.jobs_missing for night in nights] == [0] * NIGHTS
     opened = [(i, alert) for i, night in enumerate(nights, start=1) for alert in night.opened]
     assert len(opened) == 1
     number, alert = opened[0]
+    assert alert.alert in page
     assert number == STEP_NIGHT
     assert alert.variants == ("detector",)
     # on a busy computer an interval of one phone or another may be too wide; two are enough
