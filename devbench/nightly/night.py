@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -68,6 +68,7 @@ class Rules:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
     """What one night told. `jobs_missing` were asked for and not measured; `gaps` are lines without a number.
+    `absent` are phones of the nights before that were not measured tonight, with the last night they were.
 
     `alerts` are those that are open now, whenever they came; `opened` of them tonight.
     """
@@ -80,6 +81,7 @@ class Night:
     lines: int
     young: int
     gaps: tuple[str, ...]
+    absent: tuple[str, ...]
     confirmations: tuple[Confirmation, ...]
     opened: tuple[Alert, ...]
     resolved: tuple[Alert, ...]
@@ -225,7 +227,8 @@ def run_night(
     work.notes.extend(notes)
     work.measure_all(requests)
     known = bench.lab.alerts()
-    looks = work.looks(work.lines(), known) if work.runs else ()
+    lines = work.lines() if work.runs else ()
+    looks = work.looks(lines, known)
     confirmations = work.confirm(looks)
     now = bench.clock().astimezone().isoformat(timespec="seconds")
     changed = (*grouped(confirmations, known, night=work.night, now=now), *resolved(looks, known, now=now))
@@ -233,11 +236,15 @@ def run_night(
         bench.lab.write_alert(alert)
     if work.runs and not work.interrupted:
         _forget_old(bench.lab, work, rules)
-    return _night(work, looks, confirmations, changed)
+    return _night(work, lines, looks, confirmations, changed)
 
 
 def _night(
-    work: _Work, looks: Sequence[Look], confirmations: Sequence[Confirmation], changed: Sequence[Alert]
+    work: _Work,
+    lines: Sequence[Line],
+    looks: Sequence[Look],
+    confirmations: Sequence[Confirmation],
+    changed: Sequence[Alert],
 ) -> Night:
     every = work.bench.lab.alerts()
     return Night(
@@ -248,6 +255,7 @@ def _night(
         jobs_missing=sum(len(run.header.jobs) - len(run.ok_by_job()) for run in work.runs),
         lines=len(looks),
         young=sum(k.nights <= LEAST_NIGHTS for k in looks if k.logs),
+        absent=_absent(lines, looks, work.night),
         gaps=() if work.interrupted else tuple(_gap(look) for look in looks if not look.logs),
         confirmations=tuple(confirmations),
         opened=tuple(a for a in changed if a.state == "open"),
@@ -259,6 +267,18 @@ def _night(
         no_phone=work.phoneless > 0 and not any(run.ok_by_job() for run in work.runs),
         interrupted=work.interrupted,
     )
+
+
+def _absent(lines: Iterable[Line], looks: Iterable[Look], night: str) -> tuple[str, ...]:
+    """Phones that had a number within the last week and were not there tonight: nobody else would miss them."""
+    here = {look.line.key.device for look in looks}
+    last: dict[str, str] = {}
+    for line in lines:
+        for point in line.points:
+            if point.value is not None and line.key.device not in here:
+                last[line.key.device] = max(point.night, last.get(line.key.device, ""))
+    week_ago = (date.fromisoformat(night) - timedelta(days=7)).isoformat()
+    return tuple(f"{device} (last on {day})" for device, day in sorted(last.items()) if day >= week_ago)
 
 
 def _gap(look: Look) -> str:

@@ -48,9 +48,8 @@ def payload(night: Night) -> dict[str, Json]:
 
 def worth_telling(night: Night, *, always: bool) -> bool:
     """New or resolved alerts, and nights that could not do their work; of quiet ones only `always`."""
-    return always or bool(
-        night.opened or night.resolved or night.jobs_missing or night.no_phone or night.notes
-    )
+    trouble = night.jobs_missing or night.no_phone or night.notes or night.absent
+    return always or bool(night.opened or night.resolved or trouble)
 
 
 def post(

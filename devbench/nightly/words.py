@@ -34,6 +34,7 @@ def sentences(night: Night) -> tuple[str, ...]:
         f"watched, since one phone in one night may be chance: {alert_sentence(a)}" for a in night.watched
     ]
     found += [confirmation_sentence(c) for c in night.confirmations if c.outcome != "regression"]
+    found += [f"not there tonight: {phone}" for phone in night.absent]
     found += [f"no number tonight: {gap}" for gap in night.gaps]
     found += [
         f"{k.line.key.device}: {k.line.key.variant} ({setup_of(k.line.key)}) is {k.release.by_pct:+.1f} % against "

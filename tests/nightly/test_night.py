@@ -146,6 +146,18 @@ def test_no_phone_is_exit_three_and_one_runs_trouble_is_its_own(made: MadeLab) -
     assert (night.exit_code, len(night.run_ids), night.notes) == (1, 1, ("detector is damaged",))
 
 
+def test_a_phone_that_is_not_there_is_missed_for_a_week(
+    made: MadeLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.nights(2)
+    monkeypatch.setattr("made_lab.PHONES", PHONES[:1])
+    gone = PHONES[1].device
+    night = made.nights(1)
+    assert (night.absent, night.exit_code) == ((f"{gone} (last on 2026-01-02)",), 0)
+    assert made.nights(6).absent == night.absent
+    assert made.nights(1).absent == ()
+
+
 def test_a_full_disk_ends_the_night(made: MadeLab) -> None:
     made.errors = [StoreError("results cannot be written")]
     with pytest.raises(StoreError):

@@ -27,7 +27,7 @@ from devbench.nightly.words import headline, markdown, sentences
 def made_night(**changes: object) -> Night:
     night = Night(
         night="2026-01-10", run_ids=("20260110-020000-abcd",), phones=2, jobs=30, jobs_missing=0, lines=4, young=0,
-        gaps=(), confirmations=(), opened=(), resolved=(), watched=(), alerts=(), notes=(),
+        gaps=(), absent=(), confirmations=(), opened=(), resolved=(), watched=(), alerts=(), notes=(),
     )  # fmt: skip
     return dataclasses.replace(night, **changes)  # type: ignore[arg-type]
 
@@ -129,6 +129,7 @@ def test_quiet_nights_tell_nobody_unless_asked() -> None:
         {"resolved": (made_alert(),)},
         {"jobs_missing": 1},
         {"no_phone": True},
+        {"absent": ("phone-a",)},
     ):
         assert worth_telling(made_night(**reason), always=False)
 
