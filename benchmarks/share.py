@@ -47,7 +47,7 @@ def main() -> int:
         began = time.perf_counter()
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
         wall_s = time.perf_counter() - began
-        folder = RunFolder(next(Path(results).iterdir()))
+        folder = RunFolder(next(Path(results).glob("*/run.json")).parent)
         waits_s = sum(session.waited_s + session.rested_s for session in folder.read().sessions)
         processes_s = measured_s(folder)
     share = (processes_s + waits_s) / wall_s
