@@ -61,11 +61,15 @@ def _card(report: Report, device: DeviceInfo) -> PhoneCard:
     )
 
 
+def _cores(count: int, max_khz: int | None) -> str:
+    if max_khz:
+        return f"{count} × {max_khz / 1e6:.2f} GHz"
+    return f"{count} core{'s' if count > 1 else ''}"
+
+
 def _facts(device: DeviceInfo, *, with_serials: bool) -> list[tuple[str, str, bool]]:
     groups = device.core_groups or ()
-    cores = " + ".join(
-        f"{len(g.cpus)} × {g.max_khz / 1e6:.2f} GHz" if g.max_khz else f"{len(g.cpus)} cores" for g in groups
-    )
+    cores = " + ".join(_cores(len(g.cpus), g.max_khz) for g in groups)
     facts = [
         ("maker", device.manufacturer),
         ("Android", _android(device)),
