@@ -17,8 +17,9 @@ from devbench.errors import UsageError
 
 DEFAULT_THREADS = 4
 # in the order of a session: what cannot run at all shows before the long part
-PASSES = ("resources", "ops", "accuracy", "latency")
+PASSES = ("resources", "ops", "accuracy", "energy", "latency")
 MAX_ROUNDS = 20
+ENERGY_MS = 10_000  # counters and gauges are renewed a few times a second
 
 PROFILES: dict[str, Profile] = {
     "quick": Profile(
@@ -65,8 +66,8 @@ class EngineChoice:
     """What runs a variant on a target, as resolved: engine and runner with the hashes of the very files.
 
     With `refused` there is nothing that could run it: its jobs are skipped with that failure. `no_ops` says
-    why its operators cannot be timed: then there is no job for that. `accuracy`: whether its runner runs held-out
-    sets.
+    why its operators cannot be timed: then there is no job for that. `accuracy`, `energy`: whether its
+    runner has that pass.
     """
 
     engine: str
@@ -77,6 +78,7 @@ class EngineChoice:
     delegates: Mapping[str, DelegateChoice] = field(default_factory=dict)
     no_ops: str | None = None
     accuracy: bool = False
+    energy: bool = True
 
 
 # (word of --runner, variant, target, engine as asked for or None) → what runs it
@@ -267,6 +269,8 @@ def _has_pass(cell: _Cell, pass_name: str, passes: Sequence[str]) -> bool:
         return pass_name in passes
     if cell.variant.control or (pass_name == "ops" and cell.choice.no_ops is not None):
         return False
+    if pass_name == "energy" and not cell.choice.energy:
+        return False
     return pass_name in passes or (pass_name == "ops" and cell.variant.format == "pb" and "resources" in passes)
 
 
@@ -289,6 +293,14 @@ def _bounds(bounds: Bounds, pass_name: str) -> Bounds:
     """Other passes want a settled process, not many samples; they never take longer than a latency run."""
     if pass_name == "latency":
         return bounds
+    if pass_name == "energy":
+        return replace(
+            bounds,
+            steady_min_ms=ENERGY_MS,
+            steady_soft_ms=3 * ENERGY_MS,
+            steady_max_n=1_000_000,
+            marks_ms=250,
+        )
     return replace(
         bounds,
         steady_min_n=min(bounds.steady_min_n, 5 if pass_name == "resources" else 20),

@@ -1,6 +1,7 @@
 """Canonical units and how a quantity is shown, because a unit decided twice is a unit wrong once.
 
-Canonical: time ns (integer), memory and size bytes, temperature °C, frequency kHz, CPU percent of one core.
+Canonical: time ns (integer), memory and size bytes, temperature °C, frequency kHz, energy J, power W, CPU percent
+of one core.
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ _SCALES: dict[str, tuple[DisplayUnit, ...]] = {
         DisplayUnit(symbol="kB", divisor=1e3),
         DisplayUnit(symbol="B", divisor=1.0),
     ),
+    "joule": (
+        DisplayUnit(symbol="J", divisor=1.0),
+        DisplayUnit(symbol="mJ", divisor=1e-3),
+        DisplayUnit(symbol="µJ", divisor=1e-6),
+    ),
+    "watt": (DisplayUnit(symbol="W", divisor=1.0), DisplayUnit(symbol="mW", divisor=1e-3)),
 }
 _PLAIN = {"percent": "%", "count": "", "ratio": "", "value": "", "celsius": "°C", "kHz": "kHz"}
 
@@ -64,6 +71,8 @@ def show(value: float | None, unit: str) -> str:
 _SYMBOLS: dict[str, dict[str, float]] = {
     "ns": {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9},
     "byte": {"B": 1.0, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
+    "joule": {"J": 1.0, "mJ": 1e-3, "µJ": 1e-6, "uJ": 1e-6},
+    "watt": {"W": 1.0, "mW": 1e-3},
     "percent": {"%": 1.0},
     "ratio": {"%": 0.01, "": 1.0},
     "count": {"": 1.0},

@@ -1,5 +1,15 @@
 #include "engine.h"
 
+/* The linker puts an engine's word for itself beside those of the others, and names both ends. */
+extern const struct engine *const __start_engines[] __attribute__((visibility("hidden")));
+extern const struct engine *const __stop_engines[] __attribute__((visibility("hidden")));
+
+const struct engine *engine_named(const char *name) {
+    for (const struct engine *const *e = __start_engines; e < __stop_engines; e++)
+        if (strcmp((*e)->name, name) == 0) return *e;
+    return NULL;
+}
+
 static const char *const TYPES[] = {
     "none",    "float32",    "int32",  "uint8",    "int64",   "string", "bool",   "int16",
     "complex64", "int8",     "float16", "float64", "complex128", "uint64", "resource", "variant",

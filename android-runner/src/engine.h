@@ -64,7 +64,11 @@ struct engine {
     void (*close)(void);
 };
 
-extern const struct engine engine_litert, engine_tensorflow, engine_tflite, engine_tfmobile;
+/* An engine's file ends with this, and the runner knows it by `name`: no list is kept. */
+#define RUNNER_HAS(it) \
+    static const struct engine *const it##_listed __attribute__((used, retain, section("engines"))) = &it
+/* NULL if there is no such engine. */
+const struct engine *engine_named(const char *name);
 
 /* NumPy's name of an element type as TFLite and LiteRT number them. */
 const char *tflite_type_name(int number);

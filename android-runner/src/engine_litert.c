@@ -378,3 +378,5 @@ const struct engine engine_litert = {
     .profile_stop = litert_profile_stop,
     .close = litert_close,
 };
+
+RUNNER_HAS(engine_litert);

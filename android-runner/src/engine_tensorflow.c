@@ -270,3 +270,7 @@ const struct engine engine_tensorflow = {
     .profile_stop = tensorflow_profile_stop,
     .close = tensorflow_close,
 };
+
+#if !defined(DEVBENCH_BIONIC) && !defined(__ANDROID__) /* it exists for Linux only; elsewhere the linker drops all this */
+RUNNER_HAS(engine_tensorflow);
+#endif

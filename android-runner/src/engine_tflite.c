@@ -292,3 +292,5 @@ const struct engine engine_tflite = {
     .profile_stop = tflite_profile_stop,
     .close = tflite_close,
 };
+
+RUNNER_HAS(engine_tflite);

@@ -292,3 +292,7 @@ const struct engine engine_tfmobile = {
     .profile_stop = tfmobile_profile_stop,
     .close = tfmobile_close,
 };
+
+#if defined(DEVBENCH_BIONIC) || defined(__ANDROID__) /* its libraries are Android's; elsewhere the linker drops all this */
+RUNNER_HAS(engine_tfmobile);
+#endif

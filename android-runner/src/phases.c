@@ -34,6 +34,7 @@ struct bounds bounds_from(const struct args *a) {
         .warmup_keep_n = args_integer(a, "warmup_keep_n", 10000, 0, many),
         .steady_max_n = args_integer(a, "steady_max_n", 20000, 1, many),
         .marks_ns = args_integer(a, "marks_ms", 0, 0, day_ms) * ns,
+        .args = a,
     };
     if (b.steady_min_n > b.steady_max_n)
         usage_error("steady_min_n: %lld is more than steady_max_n (%lld)", (long long)b.steady_min_n,
@@ -148,16 +149,38 @@ static bool steady_ends(const struct bounds *b, int64_t n, int64_t elapsed) {
     return elapsed >= b->steady_soft_ns && n >= b->steady_soft_n;
 }
 
+/* What was asked for by `mark_file`, as it stands there; null where it may not be read. */
+static void line_mark_files(const struct args *a) {
+    static char text[4096];
+    const char *path;
+    if (!args_nth(a, "mark_file", 0)) return;
+    line_key("files");
+    line_raw("[");
+    for (int i = 0; (path = args_nth(a, "mark_file", i)); i++) {
+        ssize_t n = read_text(path, text, sizeof text);
+        line_raw(i ? ",{\"n\":%d" : "{\"n\":%d", i);
+        line_text("path", path);
+        line_text("text", n < 0 ? NULL : text);
+        line_raw("}");
+    }
+    line_raw("]");
+}
+
 /* Clocks and temperatures between two inferences, for a curve over minutes; never inside a sample. */
-static void mark_if_due(const struct bounds *b, int64_t *marked_ns) {
-    int64_t now = now_ns();
-    if (b->marks_ns == 0 || now - *marked_ns < b->marks_ns) return;
-    *marked_ns = now;
+static void mark(const struct bounds *b, int64_t now) {
     line_begin("mark");
     line_number("t_ns", now);
     line_cpu_khz(~0ull);
     line_thermal();
+    line_mark_files(b->args);
     line_end();
+}
+
+static void mark_if_due(const struct bounds *b, int64_t *marked_ns) {
+    int64_t now = now_ns();
+    if (b->marks_ns == 0 || now - *marked_ns < b->marks_ns) return;
+    *marked_ns = now;
+    mark(b, now);
 }
 
 int64_t run_set(const struct engine *e, int64_t count, step_of_set before, step_of_set after, struct failure *f) {

@@ -10,6 +10,7 @@ struct bounds {
     double warmup_tolerance_pct;
     int64_t steady_min_n, steady_min_ns, steady_soft_ns, steady_soft_n, steady_max_n, warmup_keep_n;
     int64_t marks_ns; /* 0: none */
+    const struct args *args; /* its `mark_file`s are read at each mark */
 };
 
 struct warmup_result {

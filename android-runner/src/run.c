@@ -10,28 +10,17 @@
 #include "proc.h"
 #include "tensors.h"
 
-/* Each engine's libraries exist for one system only but those of TensorFlow Lite; the linker drops the others. */
-static const struct engine *const ENGINES[] = {
-    &engine_litert,
-    &engine_tflite,
-#if defined(DEVBENCH_BIONIC) || defined(__ANDROID__)
-    &engine_tfmobile,
-#else
-    &engine_tensorflow,
-#endif
-};
-
 static const char *const KEYS[] = {
     "engine", "lib", "model", "delegate", "delegate_lib", "*delegate_option", "accelerator", "threads", "cpu_mask",
     "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
     "warmup_block_n", "warmup_block_ms", "warmup_tolerance_pct", "steady_min_n", "steady_min_ms", "steady_soft_ms",
-    "steady_soft_n", "steady_max_n", "warmup_keep_n", "marks_ms", "inputs", "*input", "*shape", "*feed", "*fetch",
+    "steady_soft_n", "steady_max_n", "warmup_keep_n", "marks_ms", "*mark_file", "inputs", "*input", "*shape", "*feed", "*fetch",
     "*batch", "*raw", "*resize", "*channels", "*mean", "*scale", "*layout", "samples",
     "signature", "outputs", "until",
     "hold_max_ms", "nonce", "out", "err", "detach", NULL};
 
-enum pass { LATENCY, RESOURCES, OPS, ACCURACY };
-static const char *const PASSES[] = {"latency", "resources", "ops", "accuracy"};
+enum pass { LATENCY, RESOURCES, OPS, ACCURACY, ENERGY };
+static const char *const PASSES[] = {"latency", "resources", "ops", "accuracy", "energy"};
 
 struct run {
     struct args args;
@@ -75,8 +64,7 @@ static void read_arguments(struct run *r, int count, char **values) {
     r->args = args_check(count, values, KEYS);
     const struct args *a = &r->args;
     const char *engine = args_required(a, "engine");
-    for (int i = 0; i < COUNT_OF(ENGINES); i++)
-        if (strcmp(ENGINES[i]->name, engine) == 0) r->engine = ENGINES[i];
+    r->engine = engine_named(engine);
     if (!r->engine) usage_error("engine: this runner knows no '%s'", engine);
     r->pass_name = args_text(a, "pass", "latency");
     int pass = 0;

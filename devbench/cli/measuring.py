@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from devbench.cli.environment import Environment, command_line, command_text
 from devbench.devices.quarantine import AFTER
+from devbench.errors import UsageError
 from devbench.runners.means import HubPower, Means
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from devbench.console import Progress
     from devbench.domain.run import Run
     from devbench.reports.base import Report
+    from devbench.runners.meter import Meter
     from devbench.session import Prepared, RunRequest
     from devbench.store import RunFolder
 
@@ -50,6 +52,7 @@ class How:
     clock: Callable[[], datetime] = datetime.now
     look_s: float = 5.0
     quarantine_after: int = AFTER
+    meter: Meter | None = None
 
 
 def means_of(hub_power: str | None, *, allow_reboot: bool) -> Means:
@@ -148,6 +151,9 @@ def _measure(
     from devbench.session import Limits
     from devbench.session import run as run_session
 
+    if how.meter is not None and len(prepared.phones) > 1:
+        names = ", ".join(plan.info.device for plan in prepared.phones)
+        raise UsageError(f"--meter is on the supply of one phone, these are {names}", fix="--device NAME")
     how.progress.begin(prepared)
     refresh_page(how.environment, how.out, server)
     outcome = run_session(
@@ -157,6 +163,7 @@ def _measure(
         quarantine=how.environment.quarantine,
         quarantine_after=how.quarantine_after,
         means=how.means,
+        meter=how.meter,
     )  # fmt: skip
     how.progress.end()
     refresh_page(how.environment, how.out, server)

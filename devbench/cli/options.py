@@ -51,7 +51,12 @@ MaxRounds: TypeAlias = Annotated[
     typer.Option(min=1, max=100, help="Rounds are added while an interval is wide. Default: 20 in standard."),
 ]
 Passes: TypeAlias = Annotated[
-    str | None, typer.Option(help="latency, resources, ops, accuracy: some, with commas. Default: the profile's.")
+    str | None,
+    typer.Option(help="latency, resources, ops, accuracy, energy: some, with commas. Default: the profile's."),
+]
+Meter: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="MODULE:CLASS", help="Your instrument on the phone's supply, for pass energy."),
 ]
 Allow: TypeAlias = Annotated[
     str | None,

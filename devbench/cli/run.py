@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from devbench.cli.environment import RESULTS, read_environment
@@ -25,6 +27,7 @@ from devbench.cli.options import (
     MaxParityMse,
     MaxRounds,
     MaxSilence,
+    Meter,
     Models,
     Out,
     Outputs,
@@ -44,6 +47,9 @@ from devbench.cli.options import (
 )
 from devbench.errors import UsageError
 
+if TYPE_CHECKING:
+    from devbench.runners.meter import Meter as Instrument
+
 PRINTED_AS = ("table", "benchmark_model")
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -61,6 +67,8 @@ EXAMPLES = """
 `devbench run m.tflite --threads 1,2,4 --cores big,little,all` — which setting is best
 
 `devbench run m.tflite --profile sustained` — ten minutes: does it last?
+
+`devbench run m.tflite --passes latency,energy` — joules too, where the phone can tell them
 
 `devbench run m.tflite --format benchmark_model` — in the words of TFLite's tool, for scripts that read them
 
@@ -85,6 +93,7 @@ def run(
     rounds: Rounds = None,
     max_rounds: MaxRounds = None,
     passes: Passes = None,
+    meter: Meter = None,
     allow: Allow = None,
     tweaks: Tweaks = None,
     seed: Seed = None,
@@ -127,6 +136,15 @@ def run(
             out=out, environment=environment, progress=progress, max_silence_s=max_silence, max_away_s=max_away,
             means=means_of(hub_power, allow_reboot=allow_reboot), dry_run=dry_run, json=json_, strict=strict,
             limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as,
+            meter=_instrument(meter, passes),
         )  # fmt: skip
         code = measure_new(asked, how) if resume is None else measure_rest(resume, asked, how)
     raise typer.Exit(code)
+
+
+def _instrument(meter: str | None, passes: str | None) -> Instrument | None:
+    from devbench.runners.meter import load_meter
+
+    if meter is not None and "energy" not in (passes or "").split(","):
+        raise UsageError("--meter is for pass energy", fix="--passes latency,energy")
+    return None if meter is None else load_meter(meter)

@@ -29,20 +29,22 @@ def export(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="The manifest as JSON on stdout.")] = False,
 ) -> None:
-    """Write DIR/<target>/devbench-runner for every target, DIR/devbench-runner.apk, and DIR/manifest.json with the
-    SHA-256 of each."""
+    """Write DIR/<target>/devbench-runner for every target, the app for all ABIs (DIR/devbench-runner.apk) and for
+    each one (DIR/devbench-runner-<abi>.apk), and DIR/manifest.json with the SHA-256 of each."""
     import json
     import shutil
 
     from devbench.apk import deflated, stored
     from devbench.console import print_json, print_line
     from devbench.errors import StoreError
-    from devbench.runners.binaries import build_app, runner_binary, targets
+    from devbench.runners.binaries import ANDROID_ABIS, build_app, runner_binary, targets
 
     manifest = {}
     content = b"" if model is None else model.read_bytes()
     assets = (stored("assets/model.stored", content), deflated("assets/model.compressed", content))
-    apk = build_app(key=key, extra=assets if model is not None else ())
+    extra = assets if model is not None else ()
+    apps = {"apk": build_app(key=key, extra=extra)}
+    apps |= {f"apk-{abi}": build_app((abi,), key=key, extra=extra) for abi in ANDROID_ABIS}
     try:
         for target in targets():
             binary = runner_binary(target)
@@ -51,8 +53,10 @@ def export(
             shutil.copyfile(binary.path, place)
             place.chmod(0o755)
             manifest[target] = _entry(f"{target}/devbench-runner", binary.path.read_bytes())
-        (folder / "devbench-runner.apk").write_bytes(apk)
-        manifest["apk"] = _entry("devbench-runner.apk", apk)
+        for name, apk in apps.items():
+            file = f"devbench-runner{name.removeprefix('apk')}.apk"
+            (folder / file).write_bytes(apk)
+            manifest[name] = _entry(file, apk)
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error.strerror}") from error

@@ -92,11 +92,13 @@ class Mark:
     """Clocks and temperatures as the process itself read them between two inferences of its steady phase.
 
     `t_ns` is the phone's CLOCK_MONOTONIC; the maps are by CPU and by thermal zone, empty where unreadable.
+    `files` are the raw texts of what pass `energy` reads, by path; None where one may not be read.
     """
 
     t_ns: int
     cpu_khz: dict[str, int] = field(default_factory=dict)
     temperatures_c: dict[str, float] = field(default_factory=dict)
+    files: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

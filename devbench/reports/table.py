@@ -163,7 +163,7 @@ def _metric_column(
     estimates = [s.estimate(metric.name, metric.phase) for s in summaries]
     values = [e.value for e in estimates if e and e.value is not None]
     unit = display_unit(metric.unit, values)
-    if not values and not metric.optional:
+    if not values and not (metric.optional and not _asked_for(metric, summaries)):
         reason = next((e.reason for e in estimates if e and e.reason), None)
         notes.append(f"{metric.label} is not shown: {reason or 'it was not measured'}.")
     entries = []
@@ -178,6 +178,12 @@ def _metric_column(
         key=_key(metric), label=metric.label, kind="number", symbol=symbol, measured=bool(metric.passes)
     )
     return column, entries
+
+
+def _asked_for(metric: Metric, summaries: Sequence[CellSummary]) -> bool:
+    """Whether a pass ran that no run has by itself."""
+    ran = {m.pass_name for summary in summaries for m in summary.cell.measurements}
+    return bool(ran & set(metric.passes) & {"energy"})
 
 
 def _key(metric: Metric) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from devbench.adb import Phone
     from devbench.engines import EngineFile
     from devbench.runners.binaries import RunnerBinary
+    from devbench.runners.meter import Meter
 
 
 class JobInterrupted(Exception):
@@ -117,7 +118,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A phone to work on. `stop` is set when the user wants to end; `others` are addresses of the run's others."""
+    """A phone to work on. `stop` is set when the user wants to end; `others` are addresses of the run's others.
+
+    `meter` is an instrument on the phone's supply.
+    """
 
     phone: Phone
     info: DeviceInfo
@@ -127,6 +131,7 @@ class Site:
     means: Means = field(default_factory=Means)
     line: Line = field(default_factory=Line)
     others: frozenset[str] = frozenset()
+    meter: Meter | None = None
 
     @property
     def silence_s(self) -> float:
@@ -171,7 +176,8 @@ class RunnerKind:
 
     A module in devbench/runners with RUNNERS = (RunnerKind(…), …) is found by itself. `takes_path`: the word
     is `NAME=PATH`, and the file there (or `PATH/TARGET/NAME`) is the engine of its jobs. `accuracy`: whether
-    it runs held-out sets, `screen` whether it shows itself on the phone's screen, which it lights.
+    it runs held-out sets, `energy` whether it tells the power while it infers, `screen` whether it shows itself
+    on the phone's screen, which it lights.
     """
 
     name: str
@@ -179,4 +185,5 @@ class RunnerKind:
     make: Callable[[Site, Materials], Runner]
     takes_path: bool = False
     accuracy: bool = False
+    energy: bool = True
     screen: bool = False

@@ -266,5 +266,6 @@ RUNNERS = (
         sentence="a stock tool of yours, TensorFlow's, TFLite's or LiteRT's benchmark_model",
         make=BenchmarkModelRunner,
         takes_path=True,
+        energy=False,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from devbench.domain.taint import Taint
 from devbench.domain.variant import Variant
 from devbench.errors import DeadlinePassed, DeviceError, RunnerError
 from devbench.metrics import all_scrapes
+from devbench.metrics.energy import METER
 from devbench.runners.base import Attempt, RunnerKind, Site
 from devbench.runners.cas import PROTOCOL, LocalFile, ensure_files, ensure_runner
 from devbench.runners.evidence import sharpened
@@ -33,6 +35,7 @@ from devbench.runners.jobs import (
     stop_in,
     stop_leftovers,
 )
+from devbench.runners.meter import Metering
 from devbench.runners.patience import again
 from devbench.runners.protocol import Transcript
 
@@ -44,6 +47,13 @@ LOG_TAIL_BYTES = 4000
 MAX_OUTPUT_BYTES = 32_000_000
 STATE_DEADLINE_S = 10.0
 SCRAPE_DEADLINE_S = 6.0  # all of them fit into the 20 s that the runner holds the process for
+# counters of power rails, and the battery's own gauge with whether it is charged
+POWER_FILES = (
+    "/sys/bus/iio/devices/iio:device*/energy_value",
+    "/sys/class/power_supply/battery/current_now",
+    "/sys/class/power_supply/battery/voltage_now",
+    "/sys/class/power_supply/battery/status",
+)
 _MARK = "== devbench-log-end"
 
 
@@ -71,6 +81,8 @@ class NativeRunner:
         self._inputs: dict[str, LocalFile] = {}
         self._state: DeviceState | None = None
         self._services_answer = True
+        self._power: list[str] | None = None
+        self._metering: Metering | None = None
 
     @property
     def helper(self) -> str:
@@ -228,9 +240,12 @@ class NativeRunner:
             pairs["until"] = f"{folder}/until"
         if job.pass_name in ("resources", "accuracy"):
             pairs["outputs"] = folder
+        self._metering = None
         words = [f"{key}={value}" for key, value in pairs.items()]
         words += [f"shape={name}={shape}" for name, shape in job.input_shapes.items()]
         words += [f"input={name}={self._inputs[path].remote}" for name, path in job.input_files.items()]
+        if job.pass_name == "energy":
+            words += [f"mark_file={path}" for path in self._power_files()]
         if job.pass_name == "accuracy":
             words += set_words(attempt.variant)
         if attempt.variant.fetches:
@@ -253,6 +268,27 @@ class NativeRunner:
             self.site.talk.sample(job, str(event["phase"]), int(values[0]))
         elif event["event"] == "ready":
             again(self.site, lambda: self._look_at(event["pid"], folder, scrapes))
+        elif job.pass_name == "energy":
+            self._meter(event, scrapes)
+
+    def _meter(self, event: dict[str, object], scrapes: dict[str, str]) -> None:
+        """The instrument on the phone's supply, from the first mark of steady to its end."""
+        if self.site.meter is None:
+            return
+        if event["event"] == "mark":
+            self._metering = self._metering or Metering(self.site.meter)
+            self._metering.begin()
+        elif (event["event"], event.get("phase")) == ("usage", "steady") and self._metering is not None:
+            self._metering.end()
+            scrapes[METER] = json.dumps(self._metering.said)
+            self._metering = None
+
+    def _power_files(self) -> list[str]:
+        """What this phone has of `POWER_FILES`."""
+        if self._power is None:
+            script = f"ls -d {' '.join(POWER_FILES)} 2>/dev/null"
+            self._power = again(self.site, lambda: self.site.phone.shell(script)).stdout.split()
+        return self._power
 
     def _look_at(self, pid: object, folder: str, scrapes: dict[str, str]) -> None:
         """The process from outside. A tool that hangs costs its own number only."""

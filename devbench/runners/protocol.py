@@ -182,6 +182,7 @@ class Transcript:
                     for zone, raw in e["thermal"].items()
                     if (value := celsius(int(raw))) is not None
                 },
+                files={file["path"]: file["text"] for file in e.get("files", ())},
             )
             for e in self.all("mark")
         )

@@ -80,6 +80,7 @@ class Kit:
             delegates={} if path else self._delegates(file, variant, target),
             no_ops=_no_ops(file),
             accuracy=runner_kinds()[tool].accuracy,
+            energy=runner_kinds()[tool].energy,
         )
 
     def _delegates(self, file: EngineFile, variant: Variant, target: str) -> dict[str, DelegateChoice]:

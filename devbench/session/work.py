@@ -22,6 +22,7 @@ from devbench.store import RunFolder
 
 if TYPE_CHECKING:
     from devbench.adb import Server
+    from devbench.runners.meter import Meter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +50,19 @@ def run(
     quarantine: Path | None = None,
     quarantine_after: int = AFTER,
     means: Means | None = None,
+    meter: Meter | None = None,
 ) -> Outcome:
     """Measure everything in `prepared`; Ctrl-C ends it cleanly with what was measured so far.
 
     The caller holds the leases of the phones. `memory` is the folder in which phones are remembered from run to
     run, `quarantine` that of their setbacks; with `quarantine_after` of them in a row a phone stays out. `means` is
-    what may be done to a phone that stays away. StoreError when results cannot be kept any more: that ends the work
-    on all phones.
+    what may be done to a phone that stays away, `meter` an instrument on the supply of the one phone there is.
+    StoreError when results cannot be kept any more: that ends the work on all phones.
     """
     stop = threading.Event()
     emit = journalled(folder.path, emit)
     workers = [
-        Worker(prepared, plan, folder, server, emit, stop, limits or Limits(), memory, means or Means())
+        Worker(prepared, plan, folder, server, emit, stop, limits or Limits(), memory, means or Means(), meter)
         for plan in prepared.phones
     ]
     interrupted = False

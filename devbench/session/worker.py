@@ -41,6 +41,7 @@ from devbench.store import RunFolder
 
 if TYPE_CHECKING:
     from devbench.adb import Server
+    from devbench.runners.meter import Meter
 
 THROTTLED = "THROTTLED"
 MOST_RESTARTS = 2  # a phone that starts anew more often in a session is lost
@@ -53,6 +54,7 @@ class Worker:
         self, prepared: Prepared, plan: PhonePlan, folder: RunFolder, server: Server,
         emit: Callable[[Event], None], stop: threading.Event, limits: Limits, memory: Path | None,
         means: Means,
+        meter: Meter | None = None,
     ) -> None:  # fmt: skip
         self._header = prepared.header
         self._plan = plan
@@ -85,6 +87,7 @@ class Worker:
             limits=limits,
             means=means,
             others=frozenset(other.info.serial for other in prepared.phones if other is not plan),
+            meter=meter,
         )
         materials = Materials(binaries=plan.binaries, engines=plan.engines)
         kinds = runner_kinds()
