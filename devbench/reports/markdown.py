@@ -8,8 +8,9 @@ from pathlib import Path
 from devbench.reports.affinity import AffinityTable, affinity_tables
 from devbench.reports.answer import answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
-from devbench.reports.suite_tables import SuiteTableView, suite_tables
+from devbench.reports.suite_tables import suite_tables
 from devbench.reports.table import Column, Entry, build_table
+from devbench.reports.table_view import TableView
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 
@@ -42,7 +43,7 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _suite_table(view: SuiteTableView) -> list[str]:
+def _suite_table(view: TableView) -> list[str]:
     lines = ["| " + " | ".join(map(escaped, view.heads)) + " |", "|---" * len(view.heads) + "|"]
     lines += ["| " + " | ".join(map(escaped, row)) + " |" for row in view.rows]
     return [*lines, "", *(f"- {escaped(note)}" for note in view.notes)]

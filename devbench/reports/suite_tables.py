@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from devbench.domain.codec import Json
 from devbench.domain.device import DeviceInfo
@@ -11,34 +10,25 @@ from devbench.domain.suite_table import SuiteTable
 from devbench.domain.summary import CellSummary, Estimate
 from devbench.metrics import all_metrics
 from devbench.reports.base import Report
+from devbench.reports.mode_tables import mode_tables
+from devbench.reports.table_view import TableView
 from devbench.stats import paired
 from devbench.summary import setup_words
 from devbench.summary.conditions import steady_by_round
 from devbench.units import display_unit, three_digits
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteTableView:
-    """A table ready to print: the first column is text, `notes` are sentences below it."""
-
-    device: str
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...]
-
-
 Line = tuple[CellSummary, str | None]
 
 
-def suite_tables(report: Report) -> tuple[SuiteTableView, ...]:
-    """For each phone, each table of which the run has a line."""
-    return tuple(
+def suite_tables(report: Report) -> tuple[TableView, ...]:
+    """For each phone, each table of which the run has a line; and what its modes cost."""
+    asked = [
         _view(report, table, device, lines)
         for device in report.run.header.devices
         for table in report.run.header.tables
         if (lines := _lines(report, table, device))
-    )
+    ]
+    return (*asked, *mode_tables(report))
 
 
 def suite_tables_json(report: Report) -> list[Json]:
@@ -65,7 +55,7 @@ def _lines(report: Report, table: SuiteTable, device: DeviceInfo) -> list[Line]:
     ]
 
 
-def _view(report: Report, table: SuiteTable, device: DeviceInfo, lines: Sequence[Line]) -> SuiteTableView:
+def _view(report: Report, table: SuiteTable, device: DeviceInfo, lines: Sequence[Line]) -> TableView:
     summaries = [summary for summary, _ in lines]
     columns: list[tuple[str, list[str]]] = [
         ("Variant", [_name(s) for s in summaries]),
@@ -79,7 +69,7 @@ def _view(report: Report, table: SuiteTable, device: DeviceInfo, lines: Sequence
     if table.told_head is not None:
         columns.append((table.told_head, [told or "–" for _, told in lines]))
     virtual = " (virtual)" if device.virtual else ""
-    return SuiteTableView(
+    return TableView(
         device=device.device,
         title=f"{table.title}, on {device.model}{virtual}",
         heads=tuple(head for head, _ in columns),

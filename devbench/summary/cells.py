@@ -59,8 +59,10 @@ def cell_key(job: Job) -> tuple[object, ...]:
 def setup_words(cell: Cell) -> dict[str, str]:
     """How a cell was run, as asked, one short word for each dimension."""
     threads = cell.backend.threads
+    # a stock tool has its engine in it: its name is told once, as the runner
+    engine = cell.backend.engine if cell.backend.engine != cell.runner else "tool"
     return {
-        "engine": " ".join(filter(None, (cell.backend.engine, cell.backend.engine_version))),
+        "engine": " ".join(filter(None, (engine, cell.backend.engine_version))),
         "delegate": cell.backend.delegate,
         "threads": thread_words(threads),
         "cores": f"{cell.backend.cores} cores",

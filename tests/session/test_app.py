@@ -18,6 +18,7 @@ from devbench.domain.measurement import Measurement
 from devbench.graph.model_file import read_variant
 from devbench.reports import build_report
 from devbench.reports.pictures.modes import PICTURE
+from devbench.reports.suite_tables import suite_tables
 from devbench.runners.app_package import PACKAGE
 from devbench.runners.binaries import build_app
 from devbench.summary import setup_words, summarise
@@ -89,6 +90,8 @@ def test_the_report_compares_the_modes(modes: Session) -> None:
     for row in rows:
         base = next(other for other in rows if (other[1], other[2]) == (row[1], "native"))
         assert row[5] == pytest.approx(100 * (float(str(row[3])) / float(str(base[3])) - 1))
+    tables = [view for view in suite_tables(report) if view.title.startswith("What the way of running costs")]
+    assert len(tables) == 2 and [row[1].partition(",")[0] for row in tables[0].rows] == list(MODES)
     assert [drawing.draw() is not None for drawing in PICTURE.drawings(report)] == [True, True]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rig import BRIEF, NEW, OLD, Rig, request
+from rig import BRIEF, NEW, Rig, request
 
 import devbench.runners
 from devbench.engines import table
@@ -49,7 +49,7 @@ def test_a_runner_is_one_python_file(
     monkeypatch.setattr(devbench.runners, "__path__", [*devbench.runners.__path__, str(tmp_path)])
     importlib.invalidate_caches()
     try:
-        done = rig.session(request("and-gate", runners=("native", "polite")), OLD)
+        done = rig.session(request("and-gate", runners=("native", "polite")), NEW)
     finally:
         sys.modules.pop("devbench.runners.polite", None)
     done.assert_complete()

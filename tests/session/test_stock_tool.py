@@ -15,9 +15,12 @@ from devbench.domain.variant import Variant
 from devbench.graph.model_file import read_variant
 from devbench.hashing import sha256_of
 from devbench.parse.benchmark_model import parse_tool_help
+from devbench.reports import build_report
+from devbench.reports.html_page import html
 from devbench.runners.binaries import runner_binary
 from devbench.runners.stock_flags import Places, Refused, stock_flags
 from devbench.summary import summarise
+from devbench.summary.modes import mode_costs
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runners" / "stand_in"))
 
@@ -244,6 +247,11 @@ def test_modes_stand_side_by_side_and_are_never_pooled(
     assert stock.comparison.rounds == 5
     assert stock.comparison.ratio > 2
     assert "native" in stock.comparison.baseline
+    base, tool_cost = mode_costs((native, stock))
+    assert (base.mode, tool_cost.mode, tool_cost.against) == ("native", "benchmark_model", "native")
+    assert tool_cost.paired is not None and tool_cost.paired.ratio == pytest.approx(stock.comparison.ratio)
+    page = html(build_report(session.run))
+    assert "What the way of running costs" in page and f"{tool_cost.delta_pct:+.1f} %" in page
 
 
 

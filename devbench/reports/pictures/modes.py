@@ -3,62 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devbench.domain.summary import CellSummary
 from devbench.reports.base import Report
-from devbench.reports.pictures.base import Drawing, Picture, drawings_by_phone, short, steady_ns
+from devbench.reports.pictures.base import Drawing, Picture, drawings_by_phone, short
 from devbench.reports.pictures.style import LINE, SMALL, new_figure, series_style
-from devbench.summary import setup_words
+from devbench.summary.modes import ModeCost, mode_costs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_BASE = "native"
-_DELTA_PCT = 100.0
+def _modes(_: Report, summaries: Sequence[CellSummary]) -> list[ModeCost] | None:
+    """None where there is one mode only."""
+    return list(mode_costs(summaries)) or None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mode:
-    """One way to run one model on one phone: its latency, and the one it is compared with."""
-
-    variant: str
-    device: str
-    mode: str
-    steady_ns: float
-    against: str
-    base_ns: float
-
-    @property
-    def delta_pct(self) -> float:
-        return _DELTA_PCT * (self.steady_ns / self.base_ns - 1)
-
-
-def _modes(_: Report, summaries: Sequence[CellSummary]) -> list[_Mode] | None:
-    """Cells that differ in nothing but the mode, side by side; None where there is one mode only."""
-    groups: dict[tuple[object, ...], list[CellSummary]] = {}
-    for summary in summaries:
-        cell = summary.cell
-        words = {name: word for name, word in setup_words(cell).items() if name != "runner"}
-        groups.setdefault((cell.variant.variant, *words.values()), []).append(summary)
-    found: list[_Mode] = []
-    for cells in groups.values():
-        values = {s.cell.runner: ns for s in cells if (ns := steady_ns(s)) is not None}
-        if len(values) < 2:
-            continue
-        against = _BASE if _BASE in values else next(iter(values))
-        found += [
-            _Mode(
-                variant=s.cell.variant.variant, device=s.cell.device.device, mode=s.cell.runner,
-                steady_ns=values[s.cell.runner], against=against, base_ns=values[against],
-            )
-            for s in cells if s.cell.runner in values
-        ]  # fmt: skip
-    return found or None
-
-
-def _draw(modes: list[_Mode]) -> Figure:
+def _draw(modes: list[ModeCost]) -> Figure:
     """Bars of differences, each with its number: a table that can be seen."""
     figure = new_figure(7.4, 1.2 + 0.34 * len(modes))
     axis = figure.subplots()
