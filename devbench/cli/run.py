@@ -122,8 +122,7 @@ def run(
     from devbench.cli.request import Asked
     from devbench.console import Progress
 
-    if printed_as not in PRINTED_AS:
-        raise UsageError(f"--format {printed_as}: unknown", fix=f"one of: {', '.join(PRINTED_AS)}")
+    _check_format(printed_as)
     asked = Asked(
         models=tuple(models or ()), suite=suite, engine=engine, runner=runner, delegate=delegate, abi=abi,
         threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
@@ -135,14 +134,18 @@ def run(
         how = How(
             out=out, environment=environment, progress=progress, max_silence_s=max_silence, max_away_s=max_away,
             means=means_of(hub_power, allow_reboot=allow_reboot), dry_run=dry_run, json=json_, strict=strict,
-            limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as,
-            meter=_instrument(meter, passes),
+            limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as, meter=_meter(meter, passes),
         )  # fmt: skip
         code = measure_new(asked, how) if resume is None else measure_rest(resume, asked, how)
     raise typer.Exit(code)
 
 
-def _instrument(meter: str | None, passes: str | None) -> Instrument | None:
+def _check_format(printed_as: str) -> None:
+    if printed_as not in PRINTED_AS:
+        raise UsageError(f"--format {printed_as}: unknown", fix=f"one of: {', '.join(PRINTED_AS)}")
+
+
+def _meter(meter: str | None, passes: str | None) -> Instrument | None:
     from devbench.runners.meter import load_meter
 
     if meter is not None and "energy" not in (passes or "").split(","):
