@@ -57,13 +57,12 @@ class PageLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageMark:
-    """A mark in the list at the top; `anchor` leads to its figure."""
+    """A mark in the list at the top, once for all lines it is said of; `places` are (anchor, words) of figures."""
 
-    anchor: str
     kind: str
     night: str
-    where: str
     sentence: str
+    places: tuple[tuple[str, str], ...]
 
 
 def history_html(lines: Sequence[Line], marks: Sequence[Mark] = (), *, title: str = "history") -> str:
@@ -88,7 +87,7 @@ def history_html(lines: Sequence[Line], marks: Sequence[Mark] = (), *, title: st
             style=Markup(style),
             script=Markup(script),
             answer=_answer(lines, trends, alerts=sum(mark.kind == "alert" for mark in listed)),
-            marks=_page_marks(lines, drawn, marks),
+            marks=listed,
             moved=_moved(trends, drawn),
             variants=by_variant,
             open_all=len(lines) <= _OPEN_LINES,
@@ -180,18 +179,20 @@ def _answer(lines: Sequence[Line], trends: Sequence[Trend], *, alerts: int) -> l
 
 
 def _page_marks(lines: Sequence[Line], drawn: Sequence[PageLine], marks: Iterable[Mark]) -> list[PageMark]:
-    """Alerts first, then the newest; steps stand by their figures only."""
-    places = {line.key.text: page for line, page in zip(lines, drawn, strict=True)}
+    """Alerts first, then the newest; steps stand by figures only. What is said of several lines is one mark."""
+    pages = {line.key.text: page for line, page in zip(lines, drawn, strict=True)}
+    alike: dict[tuple[str, str, str], list[PageLine]] = defaultdict(list)
+    for mark in marks:
+        if mark.line in pages and mark.kind != "step":
+            alike[mark.kind, mark.night, mark.sentence].append(pages[mark.line])
     found = [
         PageMark(
-            anchor=places[mark.line].anchor,
-            kind=mark.kind,
-            night=mark.night,
-            where=f"{places[mark.line].variant}, {places[mark.line].phone}, {places[mark.line].number}",
-            sentence=mark.sentence,
+            kind=kind,
+            night=night,
+            sentence=sentence,
+            places=tuple((page.anchor, f"{page.variant}, {page.phone}, {page.number}") for page in said_of),
         )
-        for mark in marks
-        if mark.line in places and mark.kind != "step"
+        for (kind, night, sentence), said_of in alike.items()
     ]
     newest = sorted(found, key=lambda mark: mark.night, reverse=True)
     return sorted(newest, key=lambda mark: mark.kind != "alert")
