@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING
 from devbench.adb.translate import state_fix
 from devbench.devices.probe import probe
 from devbench.domain.device import DeviceInfo, Reject
-from devbench.errors import DevbenchError, UsageError
+from devbench.errors import DevbenchError, DeviceGone, DeviceOffline, UsageError
 
 if TYPE_CHECKING:
     from devbench.adb import Server, Transport
 
 PROBE_WORKERS = 8
+BACK_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +77,26 @@ def _reject(transport: Transport, count: int) -> Reject:
 
 
 def _probe(server: Server, transport: Transport) -> DeviceInfo | Reject:
-    try:
-        return probe(server.phone(transport.serial))
-    except DevbenchError as error:
-        fix = error.fix or "try again; `devbench doctor` looks closer"
-        return Reject(serial=transport.serial, state="unanswering", reason=error.message, fix=fix)
+    """A phone whose connection breaks just now is asked once more when it is back."""
+    for again in (True, False):
+        try:
+            return probe(server.phone(transport.serial))
+        except DevbenchError as error:
+            if not (again and isinstance(error, DeviceOffline | DeviceGone) and _back(server, transport.serial)):
+                fix = error.fix or "try again; `devbench doctor` looks closer"
+                return Reject(serial=transport.serial, state="unanswering", reason=error.message, fix=fix)
+    raise AssertionError("not reached")
+
+
+def _back(server: Server, serial: str) -> bool:
+    """Whether the phone is usable again within BACK_WITHIN_S."""
+    with contextlib.suppress(DevbenchError):
+        if ":" in serial:
+            server.connect(serial, deadline_s=BACK_WITHIN_S)
+        for transports in server.track(deadline_s=BACK_WITHIN_S):
+            if any(t.serial == serial and t.state == "device" for t in transports):
+                return True
+    return False
 
 
 def _without_twins(infos: list[DeviceInfo]) -> tuple[list[DeviceInfo], list[Reject]]:

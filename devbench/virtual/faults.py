@@ -96,26 +96,6 @@ def parse_faults(specs: Sequence[str]) -> tuple[Fault, ...]:
     return tuple(parse_fault(spec) for spec in specs)
 
 
-@fault("drop")
-class Drop(Fault):
-    """The cable is pulled when so many services have been opened (`after`), so many times (`times`)."""
-
-    options = {"after": "1", "times": "1"}  # noqa: RUF012
-
-    def __init__(self, spec: str, values: dict[str, str]) -> None:
-        super().__init__(spec, values)
-        self._opened = 0
-        self._left = int(self.values["times"])
-
-    async def on_service(self, phone: Faulty, link: Link, stream: Stream, service: str) -> None:
-        self._opened += 1
-        if self._left and self._opened >= int(self.values["after"]):
-            self._opened = 0
-            self._left -= 1
-            link.drop()
-            await asyncio.sleep(0)
-
-
 @fault("offline")
 class Offline(Fault):
     """The phone is there but does not answer."""
@@ -179,6 +159,26 @@ class Matching(Fault):
 
     def matches(self, service: str) -> bool:
         return bool(self._pattern.search(service.partition(":")[2]) or self._pattern.search(service))
+
+
+@fault("drop")
+class Drop(Matching):
+    """The cable is pulled when so many matching services have been opened (`after`), so many times (`times`)."""
+
+    options = {"match": "", "after": "1", "times": "1"}  # noqa: RUF012
+
+    def __init__(self, spec: str, values: dict[str, str]) -> None:
+        super().__init__(spec, values)
+        self._opened = 0
+        self._left = int(self.values["times"])
+
+    async def on_service(self, phone: Faulty, link: Link, stream: Stream, service: str) -> None:
+        self._opened += self.matches(service)
+        if self._left and self._opened >= int(self.values["after"]):
+            self._opened = 0
+            self._left -= 1
+            link.drop()
+            await asyncio.sleep(0)
 
 
 @fault("hang")
