@@ -127,15 +127,19 @@ class _Climb:
         return self._began_s + within_s - time.monotonic()
 
     def _look(self, wait_s: float) -> str:
-        """The phone's state once it is `device`, or after `wait_s`."""
-        state = "no server"
-        with contextlib.suppress(DeadlinePassed, AdbServerError):
+        """The phone's state once it is `device`, or after `wait_s`; a server that says nothing has no news."""
+        heard = ""
+        try:
             for transports in self._site.phone.server.track(deadline_s=wait_s):
-                state = self._state(transports)
-                if state == "device":
+                heard = self._state(transports)
+                if heard == "device":
                     break
-                self._was = state
-        return state
+                self._was = heard
+        except DeadlinePassed:
+            return heard or self._was or "no server"
+        except AdbServerError:
+            return heard or "no server"
+        return heard
 
     def _state(self, transports: tuple[Transport, ...]) -> str:
         """By its address, or by its name at a new one."""

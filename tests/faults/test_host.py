@@ -1,0 +1,141 @@
+"""What goes wrong on this computer: processes are killed, disks fill, clocks jump, two want the same phone."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rig import MODELS, NEW, OLD, Rig
+from started import Devbench
+
+from devbench import store
+from devbench.devices.quarantine import Setback, set_back
+
+GATE = MODELS / "and-gate.tflite"
+
+
+def run_of(devbench: Devbench) -> Path:
+    (found,) = [path.parent for path in (devbench.folder / "results").glob("*/run.json")]
+    return found
+
+
+def assert_whole(folder: Path) -> None:
+    """Every job has exactly one `ok` attempt, and no attempt has a number twice."""
+    run = store.RunFolder(folder).read()
+    done = [m.job_id for m in run.measurements if m.status == "ok"]
+    assert sorted(done) == sorted(job.job_id for job in run.header.jobs)
+    attempts = [(m.job_id, m.attempt) for m in run.measurements]
+    assert len(attempts) == len(set(attempts))
+
+
+def test_two_devbench_at_once_measure_a_phone_one_after_the_other(devbench: Devbench, rig: Rig) -> None:
+    """Started together, one measures; the other says who has the phone, and exits with 3."""
+    command = ("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 4)
+    both = [devbench.start(*command), devbench.start(*command)]
+    ends = {process.wait(): process.communicate()[1] for process in both}
+    assert sorted(ends) == [0, 3]
+    assert "[busy]" in ends[3]
+    assert "process " in ends[3]
+    assert_whole(run_of(devbench))
+
+
+def test_a_full_disk_ends_the_run_and_what_was_written_counts(devbench: Devbench, rig: Rig) -> None:
+    """A file system of a few hundred KB, which fills up in mid-run; its content is resumed on a larger one."""
+    kept = devbench.folder / "results"
+    script = """set -e
+mkdir small; mount -t tmpfs -o size=400k none small
+"$@" || code=$?
+cp -r small/. results; exit ${code:-0}"""
+    run = ("run", str(GATE), "--device", rig.phones[NEW].serial, "--rounds", "5", "--out", "small")
+    words = [sys.executable, "-m", "devbench", *run]
+    kept.mkdir()
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", *words],
+        cwd=devbench.folder, env=devbench.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "No space left on device" in done.stderr
+    assert "--out" in done.stderr
+    folder = run_of(devbench)
+    before = [m.job_id for m in store.RunFolder(folder).read().measurements if m.status == "ok"]
+    assert 0 < len(before) < 6
+    assert rig.processes(NEW) == []
+    done = devbench("run", "--resume", folder.name)
+    assert done.returncode == 0, done.stderr
+    assert_whole(folder)
+
+
+@pytest.mark.slow
+def test_a_clock_that_jumps_changes_no_number_and_no_order(devbench: Devbench, rig: Rig) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None or sys.platform != "linux":
+        pytest.skip("needs a C compiler on Linux")
+    library = devbench.folder / "steps.so"
+    source = Path(__file__).with_name("clock_steps.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    devbench.environment["LD_PRELOAD"] = str(library)
+    try:
+        done = devbench("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 3)
+    finally:
+        del devbench.environment["LD_PRELOAD"]
+    assert done.returncode == 0, done.stderr
+    folder = run_of(devbench)
+    assert_whole(folder)
+    run = store.RunFolder(folder).read()
+    days = {m.started_at[:10] for m in run.measurements}
+    assert len(days) == 2, "the clock did jump"
+    positions = [m.position for m in run.measurements]
+    assert positions == sorted(positions)
+    (session,) = run.sessions
+    assert 0 <= session.rested_s < 60
+    assert 0 <= session.waited_s < 60
+
+
+def test_setbacks_put_a_phone_into_quarantine_and_its_name_lets_it_back_in(devbench: Devbench, rig: Rig) -> None:
+    command = ("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 1)
+    device, folder = rig.device(NEW), Path(devbench.environment["DEVBENCH_HOME"], "quarantine")
+    for night in ("night-1", "night-2"):
+        set_back(folder, device, Setback(at="2026-01-01T03:00:00Z", run_id=night, kind="offline", reason="gone"))
+    rig.forget(NEW)
+    with rig.faults(NEW, "noexec"):
+        third = devbench(*command)
+    assert third.returncode == 3
+    assert "is in quarantine: it failed in 3 sessions in a row" in third.stderr
+    out = devbench(*command)
+    assert out.returncode == 3
+    assert "[quarantined]" in out.stderr
+    assert f"devbench devices --release {device}" in out.stderr
+    listed = devbench("devices")
+    assert f"{device} [quarantined] it failed in 3 sessions in a row" in listed.stdout
+    setbacks = json.loads(devbench("devices", "--json").stdout)["setbacks"]
+    assert [len(record["setbacks"]) for record in setbacks] == [3]
+    assert rig.phones[NEW].serial not in json.dumps(setbacks)
+    assert devbench("devices", "--release", "nobody").returncode == 2
+    assert devbench("devices", "--release", device).returncode == 0
+    assert devbench(*command).returncode == 0
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_random_points_a_run_still_ends_whole(devbench: Devbench, rig: Rig) -> None:
+    """kill -9 after a random share of a second, again and again; --resume does what is left, nothing twice."""
+    chance = random.Random(20)
+    command: tuple[Any, ...] = ("run", GATE, "--device", rig.phones[OLD].serial, "--rounds", 25)
+    for _ in range(20):
+        process = devbench.start(*command)
+        try:
+            process.wait(chance.uniform(0.2, 6.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        if list((devbench.folder / "results").glob("*/run.json")):
+            command = ("run", "--resume", run_of(devbench).name)
+    done = devbench(*command, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert_whole(run_of(devbench))
+    assert rig.leftovers(OLD) == []
