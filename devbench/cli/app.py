@@ -10,6 +10,7 @@ import typer
 import devbench
 from devbench.cli import (
     aa,
+    agent,
     baseline,
     check,
     clean,
@@ -73,6 +74,8 @@ app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("history", epilog=history.EXAMPLES)(history.history)
 app.command("nightly", epilog=nightly.EXAMPLES)(nightly.nightly)
 app.add_typer(baseline.app, name="baseline")
+app.add_typer(lab.app, name="lab")
+app.command("agent", epilog=agent.EXAMPLES)(agent.agent)
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("transform", epilog=transform.EXAMPLES)(transform.transform)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -12,6 +12,7 @@ from devbench.cli.environment import RESULTS, Environment, read_environment
 
 if TYPE_CHECKING:
     from devbench.adb import Server
+    from devbench.lab.link import Lab
     from devbench.lab_state import LabNow
 
 PAGE = "lab.html"
@@ -20,6 +21,9 @@ EXAMPLES = """
 
 `devbench lab status` · `devbench lab status --json` · `devbench lab status --html /srv/www/lab.html`
 """
+Keys: TypeAlias = Annotated[
+    Path | None, typer.Option("--keys", metavar="DIR", help="The lab's keys. Default: lab/keys in $DEVBENCH_HOME.")
+]
 app = typer.Typer(no_args_is_help=True, help="A lab of phones as a whole.")
 
 
@@ -88,3 +92,58 @@ def refresh_page(environment: Environment, results: Path, server: Server) -> Non
         write_lab_page(look(environment, results, server), results / PAGE)
     except (DevbenchError, OSError):
         return
+
+
+def keys_folder(given: Path | None, environment: Environment) -> Path:
+    return environment.home / "lab" / "keys" if given is None else given
+
+
+def lab_of(address: str | None, keys: Path | None, environment: Environment) -> Lab | None:
+    """What --lab and --lab-keys mean together."""
+    if address is None:
+        return None
+    from devbench.lab.keys import parse_address
+    from devbench.lab.link import Lab
+
+    parse_address(address)
+    return Lab(address=address, keys=keys_folder(keys, environment))
+
+
+@app.command("keys", epilog="[bold]Examples[/bold]: `devbench lab keys ~/lab-keys`")
+def keys(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where to. Default: lab/keys in $DEVBENCH_HOME.")
+    ] = None,
+) -> None:
+    """Make the keys of a lab, to be copied to each of its hosts: whoever has them can run programs there."""
+    from devbench.console import print_line
+    from devbench.lab.keys import make_keys, valid_until
+
+    place = keys_folder(folder, read_environment())
+    make_keys(place)
+    print_line(f"valid until {valid_until(place)}; copy this folder to each host of the lab:", to_stderr=True)
+    print_line(str(place))
+
+
+@app.command(
+    "scheduler",
+    epilog="[bold]Examples[/bold]: `devbench lab scheduler` · `devbench lab scheduler --listen 10.0.0.5:8786`",
+)
+def scheduler(
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="The address that other hosts reach; else this computer only.")
+    ] = "127.0.0.1:8786",
+    keys: Keys = None,
+    phone_wait: Annotated[
+        float, typer.Option(min=1, help="Seconds that a session waits for a phone that is not there.")
+    ] = 600.0,
+) -> None:
+    """Run the lab's scheduler until Ctrl-C: it knows which phones are there and which session is next."""
+    from devbench.console import print_line
+    from devbench.lab.scheduler import serve
+
+    environment = read_environment()
+    serve(
+        listen, keys=keys_folder(keys, environment), phone_wait_s=phone_wait, scratch=environment.home / "lab",
+        told=lambda address: print_line(f"listening on {address}"),
+    )  # fmt: skip

@@ -14,11 +14,11 @@ from devbench.errors import UsageError
 from devbench.runners.means import HubPower, Means
 
 if TYPE_CHECKING:
-    from devbench.adb import Server
+    from devbench.cli.places import Place
     from devbench.cli.request import Asked
-    from devbench.cli.servers import Target
     from devbench.console import Progress
     from devbench.domain.run import Run
+    from devbench.lab.link import Lab
     from devbench.reports.base import Report
     from devbench.runners.meter import Meter
     from devbench.session import Prepared, RunRequest
@@ -34,7 +34,8 @@ class How:
     """What does not decide a number: where results go, how they are told, when a silent phone is given up.
 
     `clock` names and dates runs; `look_s` is as in `Limits`. `max_away_s` is how long a lost
-    phone is waited for, `means` what may be done to it then.
+    phone is waited for, `means` what may be done to it then. `lab`: whose hosts have the phones; None: those
+    that adb knows here.
     """
 
     out: Path
@@ -53,6 +54,7 @@ class How:
     look_s: float = 5.0
     quarantine_after: int = AFTER
     meter: Meter | None = None
+    lab: Lab | None = None
 
 
 def means_of(hub_power: str | None, *, allow_reboot: bool) -> Means:
@@ -66,34 +68,31 @@ def measure_new(
 ) -> int:  # fmt: skip
     """A new run of what was asked for, changed by `twist`; `show` presents it instead of the usual table."""
     from devbench import store
+    from devbench.cli.places import place_of
     from devbench.cli.request import build_request
-    from devbench.cli.servers import target_of
 
     if not how.dry_run:
         store.check_writable(how.out)
     request = twist(build_request(asked, how.environment, how.progress.say, argv=command_line()))
-    with target_of(asked.device or "all", how.environment) as target:
-        return measure_on(target, request, how, show=show)
+    with place_of(asked.device or "all", how) as place:
+        return measure_on(place, request, how, show=show)
 
 
-def measure_on(target: Target, request: RunRequest, how: How, *, show: Show | None = None) -> int:
-    """A new run of `request` on the phones that `target` names."""
+def measure_on(place: Place, request: RunRequest, how: How, *, show: Show | None = None) -> int:
+    """A new run of `request` on the phones of `place`."""
     from devbench import store
-    from devbench.devices import leased, select, without_quarantined
     from devbench.session import prepare
 
-    now = how.clock()
-    selection = without_quarantined(select(target.server, target.spec), how.environment.quarantine)
+    selection, now = place.selection, how.clock()
     if how.dry_run:
         return _show_plan(prepare(request, selection, now=now), selection.unmatched, how)
-    with leased(how.environment.leases, selection) as held:
-        prepared = prepare(request, held, now=now, fetching=how.progress.fetching)
-        how.progress.rejects(prepared.rejects, held.unmatched)
-        folder = store.create(how.out, prepared.header.run_id)
-        folder.write_header(prepared.header)
-        _say_noise(prepared, how)
-        with folder.held():
-            return _measure(prepared, folder, target.server, how, show)
+    prepared = prepare(request, selection, now=now, fetching=how.progress.fetching)
+    how.progress.rejects(prepared.rejects, selection.unmatched)
+    folder = store.create(how.out, prepared.header.run_id)
+    folder.write_header(prepared.header)
+    _say_noise(prepared, how)
+    with folder.held():
+        return _measure(prepared, folder, place, how, show)
 
 
 def _say_noise(prepared: Prepared, how: How) -> None:
@@ -117,9 +116,8 @@ def _say_noise(prepared: Prepared, how: How) -> None:
 def measure_rest(name: str, asked: Asked, how: How) -> int:
     """What is left of the run `name`."""
     from devbench import store
+    from devbench.cli.places import place_of
     from devbench.cli.request import given_options
-    from devbench.cli.servers import target_of
-    from devbench.devices import leased, select, without_quarantined
     from devbench.session import check_agreement, resume
 
     folder = store.find(how.out, name)
@@ -131,42 +129,30 @@ def measure_rest(name: str, asked: Asked, how: How) -> int:
     if len(past.ok_by_job()) == len(past.header.jobs):
         how.progress.say("nothing is left to do: every job of this run is measured")
         return _show_result(folder, how)
-    with target_of(past.header.options.get("device", "all"), how.environment) as target:
-        selection = without_quarantined(select(target.server, target.spec), how.environment.quarantine)
+    with place_of(past.header.options.get("device", "all"), how) as place:
         if how.dry_run:
-            return _show_plan(resume(past, selection), selection.unmatched, how)
-        with leased(how.environment.leases, selection) as held, folder.held():
+            return _show_plan(resume(past, place.selection), place.selection.unmatched, how)
+        with folder.held():
             # read again: another devbench may have measured while we waited for nothing
-            prepared = resume(folder.read(), held)
-            how.progress.rejects(prepared.rejects, held.unmatched)
-            return _measure(prepared, folder, target.server, how)
+            prepared = resume(folder.read(), place.selection)
+            how.progress.rejects(prepared.rejects, place.selection.unmatched)
+            return _measure(prepared, folder, place, how)
 
 
-def _measure(
-    prepared: Prepared, folder: RunFolder, server: Server, how: How, show: Show | None = None
-) -> int:
-    from devbench.cli.lab import refresh_page
+def _measure(prepared: Prepared, folder: RunFolder, place: Place, how: How, show: Show | None = None) -> int:
     from devbench.console import complain
     from devbench.errors import NoUsableDevice
-    from devbench.session import Limits
-    from devbench.session import run as run_session
 
     if how.meter is not None and len(prepared.phones) > 1:
         names = ", ".join(plan.info.device for plan in prepared.phones)
         raise UsageError(f"--meter is on the supply of one phone, these are {names}", fix="--device NAME")
+    if how.meter is not None and how.lab is not None:
+        raise UsageError("--meter is read by the host that has the phone", fix="measure there, without --lab")
     how.progress.begin(prepared)
-    refresh_page(how.environment, how.out, server)
-    outcome = run_session(
-        prepared, folder, server, how.progress.event,
-        limits=Limits(silence_s=how.max_silence_s, back_within_s=how.max_away_s, look_s=how.look_s),
-        memory=how.environment.phones,
-        quarantine=how.environment.quarantine,
-        quarantine_after=how.quarantine_after,
-        means=how.means,
-        meter=how.meter,
-    )  # fmt: skip
+    place.refresh()
+    outcome = place.measure(prepared, folder)
     how.progress.end()
-    refresh_page(how.environment, how.out, server)
+    place.refresh()
     code = _show_result(folder, how, interrupted=outcome.interrupted, show=show)
     if outcome.lost and not outcome.attempted:
         reasons = "\n".join(f"  {reason}" for reason in outcome.lost.values())

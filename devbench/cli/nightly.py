@@ -129,6 +129,7 @@ class _Runner:
         import dataclasses
 
         from devbench.cli.measuring import How, measure_on
+        from devbench.cli.places import place_at
         from devbench.nightly import LabFolder, Measured
 
         target = self._target
@@ -142,7 +143,8 @@ class _Runner:
             formats=() if confirms else ("html", "json"),
         )  # fmt: skip
         found: list[Run] = []
-        code = measure_on(target, request, how, show=lambda run, _: found.append(run))
+        with place_at(target, how) as place:
+            code = measure_on(place, request, how, show=lambda run, _: found.append(run))
         return Measured(run=found[0], exit_code=code)
 
 

@@ -117,3 +117,10 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progre
 PrintedAs: TypeAlias = Annotated[
     str, typer.Option("--format", help="table, or benchmark_model: the stock tool's own words, for scripts.")
 ]
+LabAddress: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--lab", metavar="HOST:PORT", help="The phones of a lab's hosts, by its scheduler."),
+]
+LabKeys: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="The lab's keys. Default: lab/keys in $DEVBENCH_HOME.")
+]

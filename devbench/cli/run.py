@@ -22,6 +22,8 @@ from devbench.cli.options import (
     InputFile,
     InputShape,
     Json,
+    LabAddress,
+    LabKeys,
     MaxAway,
     MaxParityAbs,
     MaxParityMse,
@@ -72,6 +74,8 @@ EXAMPLES = """
 
 `devbench run m.tflite --format benchmark_model` — in the words of TFLite's tool, for scripts that read them
 
+`devbench run --suite quick --lab 10.0.0.5:8786` — on the phones of all hosts of a lab
+
 `devbench run --resume latest` — what a pulled cable left undone
 
 `devbench run --suite talk --allow-reboot --hub-power 'uhubctl -a cycle -l 1-1 -p 2'` — nobody is there at night
@@ -108,6 +112,8 @@ def run(
     max_away: MaxAway = 120.0,
     allow_reboot: AllowReboot = False,
     hub_power: HubPower = None,
+    lab: LabAddress = None,
+    lab_keys: LabKeys = None,
     max_parity_abs: MaxParityAbs = None,
     max_parity_mse: MaxParityMse = None,
     strict: Strict = False,
@@ -117,6 +123,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Measure models on phones: latency, memory and CPU, with raw samples and a verdict for each number."""
+    from devbench.cli.lab import lab_of
     from devbench.cli.measuring import How, means_of, measure_new, measure_rest
     from devbench.cli.parity_gate import limits_of
     from devbench.cli.request import Asked
@@ -135,6 +142,7 @@ def run(
             out=out, environment=environment, progress=progress, max_silence_s=max_silence, max_away_s=max_away,
             means=means_of(hub_power, allow_reboot=allow_reboot), dry_run=dry_run, json=json_, strict=strict,
             limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as, meter=_meter(meter, passes),
+            lab=lab_of(lab, lab_keys, environment),
         )  # fmt: skip
         code = measure_new(asked, how) if resume is None else measure_rest(resume, asked, how)
     raise typer.Exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,9 +35,7 @@ def select(server: Server, spec: str = "all") -> Selection:
 
     Where a part of `spec` names nothing, every reject is told: it may be the one that was meant.
     """
-    wanted = [part.strip() for part in spec.split(",") if part.strip()] or ["all"]
-    for part in wanted:
-        _check_part(part)
+    wanted = _parts(spec)
     transports = server.transports()
     counts = Counter(t.serial for t in transports)
     rejects = [_reject(t, counts[t.serial]) for t in transports if not _usable(t, counts)]
@@ -50,14 +49,28 @@ def select(server: Server, spec: str = "all") -> Selection:
     rejects += [answer for answer in answers if isinstance(answer, Reject)]
     probed, twins = _without_twins(probed)
     rejects += twins
-    chosen = [info for info in probed if any(_matches(info, part) for part in wanted)]
-    named = [part for part in wanted if part != "all"]
-    unmatched = [
-        part for part in named if not any(_matches(info, part) for info in probed) and part not in counts
-    ]
+    chosen, unnamed = choose(probed, spec)
+    unmatched = tuple(part for part in unnamed if part not in counts)
     if not unmatched and not any(part == "all" or part.startswith("model=") for part in wanted):
         rejects = [r for r in rejects if r.serial in wanted]
-    return Selection(devices=tuple(chosen), rejects=tuple(rejects), unmatched=tuple(unmatched))
+    return Selection(devices=chosen, rejects=tuple(rejects), unmatched=unmatched)
+
+
+def choose(infos: Sequence[DeviceInfo], spec: str) -> tuple[tuple[DeviceInfo, ...], tuple[str, ...]]:
+    """Those of `infos` that `spec` names, and the parts of it that name none of them."""
+    wanted = _parts(spec)
+    chosen = tuple(info for info in infos if any(_matches(info, part) for part in wanted))
+    unmatched = tuple(
+        part for part in wanted if part != "all" and not any(_matches(info, part) for info in infos)
+    )
+    return chosen, unmatched
+
+
+def _parts(spec: str) -> list[str]:
+    wanted = [part.strip() for part in spec.split(",") if part.strip()] or ["all"]
+    for part in wanted:
+        _check_part(part)
+    return wanted
 
 
 def _usable(transport: Transport, counts: Counter[str]) -> bool:

@@ -81,17 +81,21 @@ class Attempt:
 
     def identity(self) -> Identity:
         """The fields of its Measurement that are known before it begins."""
-        job = self.job
-        return {
-            "job_id": job.job_id,
-            "attempt": self.number,
-            "device": job.device,
-            "variant": job.variant,
-            "runner": job.runner,
-            "pass_name": job.pass_name,
-            "round": job.round,
-            "position": job.position,
-        }
+        return identity(self.job, self.number)
+
+
+def identity(job: Job, attempt: int) -> Identity:
+    """What a Measurement of that attempt shares with its job."""
+    return {
+        "job_id": job.job_id,
+        "attempt": attempt,
+        "device": job.device,
+        "variant": job.variant,
+        "runner": job.runner,
+        "pass_name": job.pass_name,
+        "round": job.round,
+        "position": job.position,
+    }
 
 
 @dataclass(slots=True, kw_only=True)

@@ -51,15 +51,16 @@ def run(
     quarantine_after: int = AFTER,
     means: Means | None = None,
     meter: Meter | None = None,
+    stop: threading.Event | None = None,
 ) -> Outcome:
-    """Measure everything in `prepared`; Ctrl-C ends it cleanly with what was measured so far.
+    """Measure everything in `prepared`; Ctrl-C, or setting `stop`, ends it cleanly with what was measured so far.
 
     The caller holds the leases of the phones. `memory` is the folder in which phones are remembered from run to
     run, `quarantine` that of their setbacks; with `quarantine_after` of them in a row a phone stays out. `means` is
     what may be done to a phone that stays away, `meter` an instrument on the supply of the one phone there is.
     StoreError when results cannot be kept any more: that ends the work on all phones.
     """
-    stop = threading.Event()
+    stop = stop or threading.Event()
     emit = journalled(folder.path, emit)
     workers = [
         Worker(prepared, plan, folder, server, emit, stop, limits or Limits(), memory, means or Means(), meter)
