@@ -38,11 +38,11 @@ def agent(
     from devbench.cli.servers import target_of
     from devbench.console import print_line
     from devbench.lab.agent import Agent
-    from devbench.lab.keys import load_security
+    from devbench.lab.keys import require_keys
 
     environment = read_environment()
     folder = keys_folder(keys, environment)
-    load_security(folder, address=scheduler)
+    require_keys(folder, address=scheduler)
     stop = threading.Event()
     with target_of(device or "all", environment) as target:
         settings = {

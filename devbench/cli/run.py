@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from devbench.cli.environment import RESULTS, read_environment
+from devbench.cli.lab import lab_of
 from devbench.cli.options import (
     Abi,
     Allow,
@@ -47,6 +48,7 @@ from devbench.cli.options import (
     Threads,
     Tweaks,
 )
+from devbench.cli.parity_gate import limits_of
 from devbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,9 +125,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Measure models on phones: latency, memory and CPU, with raw samples and a verdict for each number."""
-    from devbench.cli.lab import lab_of
     from devbench.cli.measuring import How, means_of, measure_new, measure_rest
-    from devbench.cli.parity_gate import limits_of
     from devbench.cli.request import Asked
     from devbench.console import Progress
 
@@ -144,8 +144,7 @@ def run(
             limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as, meter=_meter(meter, passes),
             lab=lab_of(lab, lab_keys, environment),
         )  # fmt: skip
-        code = measure_new(asked, how) if resume is None else measure_rest(resume, asked, how)
-    raise typer.Exit(code)
+        raise typer.Exit(measure_new(asked, how) if resume is None else measure_rest(resume, asked, how))
 
 
 def _check_format(printed_as: str) -> None:

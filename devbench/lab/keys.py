@@ -49,19 +49,24 @@ def valid_until(folder: Path) -> str:
     return f"{x509.load_pem_x509_certificate((folder / CERTIFICATE).read_bytes()).not_valid_after_utc:%Y-%m-%d}"
 
 
-def load_security(folder: Path, *, address: str, make: bool = False) -> Security:
-    """What connections need. Without keys: made if `make` and `address` stays on this computer, else UsageError."""
+def require_keys(folder: Path, *, address: str, make: bool = False) -> None:
+    """UsageError if there are no keys; they are made if `make` and `address` stays on this computer."""
     require_dask()
+    if (folder / KEY).is_file():
+        return
+    if not (make and is_loopback(parse_address(address)[0])):
+        raise UsageError(
+            f"there are no keys of the lab in {folder}, and without them nothing listens or connects",
+            fix=f"devbench lab keys {folder}, then copy that folder to every host of the lab",
+        )
+    make_keys(folder)
+
+
+def load_security(folder: Path, *, address: str, make: bool = False) -> Security:
+    """What connections need, from keys that are there as `require_keys` wants them."""
+    require_keys(folder, address=address, make=make)
     from distributed.security import Security
 
-    if not (folder / KEY).is_file():
-        host = parse_address(address)[0]
-        if not (make and is_loopback(host)):
-            raise UsageError(
-                f"there are no keys of the lab in {folder}, and without them nothing listens or connects",
-                fix=f"devbench lab keys {folder}, then copy that folder to every host of the lab",
-            )
-        make_keys(folder)
     certificate, key = str(folder / CERTIFICATE), str(folder / KEY)
     return Security(
         require_encryption=True, tls_ca_file=certificate,
