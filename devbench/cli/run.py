@@ -49,6 +49,7 @@ from devbench.cli.options import (
     Tweaks,
 )
 from devbench.cli.parity_gate import limits_of
+from devbench.console import Progress
 from devbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,7 +128,6 @@ def run(
     """Measure models on phones: latency, memory and CPU, with raw samples and a verdict for each number."""
     from devbench.cli.measuring import How, means_of, measure_new, measure_rest
     from devbench.cli.request import Asked
-    from devbench.console import Progress
 
     _check_format(printed_as)
     asked = Asked(
