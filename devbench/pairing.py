@@ -130,7 +130,7 @@ def _cells(side: Side) -> list[Cell]:
 def _key(cell: Cell, side: Side) -> tuple[object, ...]:
     """What must be alike. Versions may differ: that is what many comparisons are about."""
     backend = cell.backend
-    setup = (backend.engine, backend.delegate, backend.threads, backend.cores)
+    setup = (backend.engine, backend.delegate_told, backend.threads, backend.cores)
     return (cell.device.device, cell.runner, cell.abi, *setup, None if side.variant else cell.variant.variant)
 
 

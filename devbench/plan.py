@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from devbench.domain.cpus import mask_of
+from devbench.domain.delegate_word import parse_delegate
 from devbench.domain.device import DeviceInfo
 from devbench.domain.job import Backend, Bounds, Job, Profile, job_id_of
 from devbench.domain.measurement import Failure
@@ -199,6 +200,7 @@ def _cells(
             target = target_for(device, abi)
             engine = engine_for(runner, variant, target, name)
             cpus = core_mask(device, cores)
+            word = parse_delegate(delegate)
             applied = engine.delegates.get(delegate, DelegateChoice())
             if engine.refused is None and applied.refused is not None:
                 engine = replace(engine, sha256=None, refused=applied.refused)
@@ -206,8 +208,9 @@ def _cells(
                 engine=engine.engine,
                 engine_version=engine.version,
                 engine_sha256=engine.sha256,
-                delegate=delegate.partition("=")[0],
+                delegate=word.name,
                 delegate_sha256=applied.sha256,
+                delegate_options=word.options,
                 threads=threads or max(1, min(DEFAULT_THREADS, len(cpus))),
                 cores=cores,
                 cpu_mask=mask_of(cpus) or None,

@@ -100,12 +100,16 @@ static int add_options(lrt_options options, const char *name, const char *toml, 
 
 static int create_compiled(const struct run_options *o, struct failure *f) {
     lrt_options options;
-    char toml[96];
+    const char *cache = args_text(o->args, "weight_cache", NULL);
+    char toml[1200];
+    if (cache && (strlen(cache) > 1000 || strchr(cache, '"') || strchr(cache, '\\') || strchr(cache, '\n')))
+        return fail(f, "usage", "compile", 0, "weight_cache: not a path that the engine's options can hold");
     TRY("compile", LiteRtCreateOptions(&options));
     TRY("compile", LiteRtSetOptionsHardwareAccelerators(options, LRT_ACCELERATOR_CPU));
     self.wants_delegate = strcmp(o->delegate, "xnnpack") == 0;
     snprintf(toml, sizeof toml, "kernel_mode = \"%s\"\nnum_threads = %d\n", self.wants_delegate ? "delegate" : "builtin",
              o->threads);
+    if (cache) snprintf(toml + strlen(toml), sizeof toml - strlen(toml), "weight_cache_file_path = \"%s\"\n", cache);
     if (add_options(options, "xnnpack", toml, f) != 0) return -1;
     if (o->profile && add_options(options, "runtime_options_string", "enable_profiling = true\n", f) != 0) return -1;
     TRY("compile", LiteRtCreateCompiledModel(self.environment, self.model, options, &self.compiled));

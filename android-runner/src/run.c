@@ -11,7 +11,7 @@
 #include "tensors.h"
 
 static const char *const KEYS[] = {
-    "engine", "lib", "model", "delegate", "delegate_lib", "*delegate_option", "accelerator", "threads", "cpu_mask",
+    "engine", "lib", "model", "delegate", "delegate_lib", "*delegate_option", "accelerator", "weight_cache", "threads", "cpu_mask",
     "pass", "warmup_min_ms", "warmup_max_ms", "warmup_max_n",
     "warmup_block_n", "warmup_block_ms", "warmup_tolerance_pct", "steady_min_n", "steady_min_ms", "steady_soft_ms",
     "steady_soft_n", "steady_max_n", "warmup_keep_n", "marks_ms", "*mark_file", "inputs", "*input", "*shape", "*feed", "*fetch",

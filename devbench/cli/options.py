@@ -30,7 +30,11 @@ Engine: TypeAlias = Annotated[
     str | None, typer.Option(help="NAME\\[@VERSION]\\[=LIBRARY], several with commas. Default: by target.")
 ]
 Delegate: TypeAlias = Annotated[
-    str | None, typer.Option(help="xnnpack, none, or both. Default: xnnpack; a .pb has none.")
+    str | None,
+    typer.Option(
+        help="xnnpack (default), none, xnnpack-fp16, gpu, gpu-fp16, nnapi, external=LIBRARY; with commas. "
+        "Options stand behind as ;KEY:VALUE."
+    ),
 ]
 Threads: TypeAlias = Annotated[
     str | None, typer.Option(help="Threads, several with commas. Default: 4, or the cores there are.")

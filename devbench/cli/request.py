@@ -12,6 +12,7 @@ from pathlib import Path
 from devbench.cli.environment import Environment
 from devbench.cli.inputs import check_inputs, format_notes, open_notes
 from devbench.conditions import TWEAKS, parse_allow
+from devbench.domain.delegate_word import parse_delegate
 from devbench.domain.job import Profile
 from devbench.domain.suite import Suite
 from devbench.domain.suite_table import SuiteTable
@@ -241,19 +242,25 @@ def _listed(text: str | None) -> tuple[str, ...]:
 
 def _delegate(text: str) -> str:
     """A word of --delegate, the path of a library made absolute."""
-    from devbench.engines import NEEDS_LIBRARY
+    from devbench.engines import DELEGATE_OPTIONS, NEEDS_LIBRARY
 
-    name, _, given = text.partition("=")
+    word = parse_delegate(text)
+    name, given, known = word.name, word.library, DELEGATE_OPTIONS.get(word.name, ())
     if name not in DELEGATES:
         raise UsageError(f"--delegate {text}: unknown", fix=f"one of: {', '.join(DELEGATES)}")
     if not given and name == "external":
         raise UsageError(f"--delegate {text}: which?", fix="--delegate external=LIBRARY")
     if given and name not in NEEDS_LIBRARY:
         raise UsageError(f"--delegate {text}: {name} takes no library", fix=f"--delegate {name}")
-    path = Path(given).expanduser()
-    if given and not path.is_file():
+    if given and not Path(given).expanduser().is_file():
         raise UsageError(f"--delegate {text}: {given} is not a file")
-    return f"{name}={path.absolute()}" if given else name
+    for option in word.options:
+        key, colon, value = option.partition(":")
+        if not (key and colon and value) or (known is not None and key not in known):
+            has = "KEY:VALUE" if known is None else ", ".join(f"{k}:VALUE" for k in known) or "none"
+            raise UsageError(f"--delegate {text}: {option!r} is no option of {name}", fix=f"its options: {has}")
+    absolute = str(Path(given).expanduser().absolute()) if given else None
+    return str(dataclasses.replace(word, library=absolute))
 
 
 def _runner(text: str, environment: Environment) -> str:

@@ -55,7 +55,7 @@ class Backend:
 
     `cores` is the group asked for, `cpu_mask` the CPUs it means on this phone (None: not pinned);
     `delegate_sha256` is of the delegate's own library (None: it is in the engine's). `threads` is None only in runs
-    that were imported from a tool that does not tell.
+    that were imported from a tool that does not tell. `delegate_options` are `KEY:VALUE` for the delegate.
     """
 
     engine: str
@@ -66,6 +66,12 @@ class Backend:
     cores: str
     cpu_mask: int | None
     delegate_sha256: str | None = None
+    delegate_options: tuple[str, ...] = ()
+
+    @property
+    def delegate_told(self) -> str:
+        """The delegate with its options, which make another series of it."""
+        return " ".join((self.delegate, *self.delegate_options))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from devbench.engines.asked import DEFAULT_ENGINES, EngineAsked, parse_engine
 from devbench.engines.file import EngineFile, engine_file
-from devbench.engines.limits import NEEDS_LIBRARY, delegate_refusal, refusal
+from devbench.engines.limits import DELEGATE_OPTIONS, NEEDS_LIBRARY, delegate_refusal, option_refusal, refusal
 from devbench.engines.maven import FetchProgress, silent
 from devbench.engines.place import placed
 from devbench.engines.resolve import resolve
@@ -10,6 +10,7 @@ from devbench.engines.table import engine_table
 
 __all__ = [
     "DEFAULT_ENGINES",
+    "DELEGATE_OPTIONS",
     "NEEDS_LIBRARY",
     "EngineAsked",
     "EngineFile",
@@ -17,6 +18,7 @@ __all__ = [
     "delegate_refusal",
     "engine_file",
     "engine_table",
+    "option_refusal",
     "parse_engine",
     "placed",
     "refusal",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from devbench.domain.device import DeviceInfo
 from devbench.engines.file import EngineFile
 from devbench.engines.table import Release, Table, engine_table
@@ -9,6 +11,16 @@ from devbench.engines.table import Release, Table, engine_table
 # delegates whose code is in a library beside the engine's
 NEEDS_LIBRARY = frozenset({"gpu", "gpu-fp16", "external"})
 NNAPI_SDK = 27
+# what may stand behind a delegate's name; of an external one its own library decides
+DELEGATE_OPTIONS: dict[str, tuple[str, ...] | None] = {
+    "none": (),
+    "xnnpack": ("weight-cache",),
+    "xnnpack-fp16": (),
+    "gpu": (),
+    "gpu-fp16": (),
+    "nnapi": ("accelerator",),
+    "external": None,
+}
 
 
 def refusal(
@@ -56,6 +68,14 @@ def delegate_refusal(
         return _nnapi_refusal(device)
     if name.startswith("gpu") and not own_library and not device.target.startswith("android-"):
         return f"{device.device} is {device.target}: there is no GPU delegate for it"
+    return None
+
+
+def option_refusal(name: str, file: EngineFile, options: Iterable[str]) -> str | None:
+    """One sentence why a delegate's option cannot be honoured by an engine; None where all may be."""
+    cached = name == "xnnpack" and any(option.startswith("weight-cache:") for option in options)
+    if cached and file.engine != "litert":
+        return f"{file.engine} {file.version or ''} has no weight cache; engine litert has one".replace("  ", " ")
     return None
 
 

@@ -39,7 +39,7 @@ def _name(cell: Cell, *, version: bool) -> str:
     backend = cell.backend
     engine = f"{backend.engine}@{backend.engine_version}" if version else backend.engine
     threads = "unknown" if backend.threads is None else backend.threads
-    words = (cell.variant.variant, engine, backend.delegate, f"threads:{threads}", backend.cores)
+    words = (cell.variant.variant, engine, backend.delegate_told, f"threads:{threads}", backend.cores)
     return "/".join(" ".join(word.split()) for word in (*words, cell.runner, cell.abi))
 
 

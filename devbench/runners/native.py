@@ -242,6 +242,7 @@ class NativeRunner:
             pairs["outputs"] = folder
         self._metering = None
         words = [f"{key}={value}" for key, value in pairs.items()]
+        words += [_delegate_word(option) for option in backend.delegate_options]
         words += [f"shape={name}={shape}" for name, shape in job.input_shapes.items()]
         words += [f"input={name}={self._inputs[path].remote}" for name, path in job.input_files.items()]
         if job.pass_name == "energy":
@@ -369,6 +370,13 @@ def _status(job: Job, failure: Failure | None) -> Status:
         return "ok"
     lacking = failure.kind == "delegate-refused" and job.backend.delegate not in ("none", "xnnpack")
     return "skipped" if lacking else "failed"
+
+
+def _delegate_word(option: str) -> str:
+    """How the core calls an option: two have keys of its own, the rest are the delegate's library's."""
+    key, _, value = option.partition(":")
+    own = {"accelerator": "accelerator", "weight-cache": "weight_cache"}.get(key)
+    return f"delegate_option={option}" if own is None else f"{own}={value}"
 
 
 def _timeout(silent: DeadlinePassed, log: str) -> Failure:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from devbench.domain.delegate_word import parse_delegate
 from devbench.domain.device import DeviceInfo
 from devbench.domain.measurement import Failure
 from devbench.domain.variant import Variant
 from devbench.engines import (
     DEFAULT_ENGINES,
     NEEDS_LIBRARY,
+    EngineAsked,
     EngineFile,
     FetchProgress,
     delegate_refusal,
     engine_file,
     engine_table,
+    option_refusal,
     parse_engine,
     placed,
     refusal,
@@ -102,9 +105,11 @@ class Kit:
 
     def _delegate(self, word: str, file: EngineFile, target: str) -> EngineFile | None:
         """The library that a delegate needs beside the engine's; EngineError if it cannot be applied here."""
-        name, _, path = word.partition("=")
+        asked = parse_delegate(word)
+        name, path = asked.name, asked.library or ""
         key = (f"delegate {word} for {file.version}", target)
         why = delegate_refusal(name, file, self._info, own_library=bool(path))
+        why = why or option_refusal(name, file, asked.options)
         if why is not None:
             raise EngineError(why, kind="delegate-refused", fix="--delegate none")
         if name not in NEEDS_LIBRARY:
@@ -112,9 +117,9 @@ class Kit:
         if key not in self._resolved and path:
             self._resolved[key] = engine_file("delegate", None, target, Path(path))
         elif key not in self._resolved:
-            asked = parse_engine(f"tflite-gpu@{file.version}")
+            gpu = EngineAsked(engine="tflite-gpu", version=file.version, path=None)
             cache = self._request.engine_cache
-            self._resolved[key] = resolve(asked, target, cache_dir=cache, progress=self._fetching)
+            self._resolved[key] = resolve(gpu, target, cache_dir=cache, progress=self._fetching)
         return self._resolved[key]
 
     def _runner(self, target: str) -> RunnerBinary:

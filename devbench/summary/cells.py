@@ -63,7 +63,7 @@ def setup_words(cell: Cell) -> dict[str, str]:
     engine = cell.backend.engine if cell.backend.engine != cell.runner else "tool"
     return {
         "engine": " ".join(filter(None, (engine, cell.backend.engine_version))),
-        "delegate": cell.backend.delegate,
+        "delegate": cell.backend.delegate_told,
         "threads": thread_words(threads),
         "cores": f"{cell.backend.cores} cores",
         "runner": _mode(cell),

@@ -67,7 +67,7 @@ def series_of(run: Run, cell: Cell) -> SeriesKey:
         runner_sha256=",".join(sorted(set(runners))),
         engine=backend.engine,
         engine_sha256=backend.engine_sha256 or "",
-        delegate=backend.delegate,
+        delegate=backend.delegate_told,
         threads=backend.threads,
         cores=backend.cores,
         abi=cell.abi,

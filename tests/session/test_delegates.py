@@ -9,6 +9,7 @@ from rig import NEW, Rig, request
 
 from devbench.domain.measurement import Measurement
 from devbench.graph.model_file import read_variant
+from devbench.summary import summarise
 
 from ..engines.paced import build_paced, build_toy_delegate, write_paced
 
@@ -70,3 +71,36 @@ def test_an_engine_without_such_delegates_keeps_its_other_rows(rig: Rig) -> None
     statuses = [(m.status, m.failure.kind if m.failure else None) for m in session.run.measurements]
     assert statuses.count(("ok", None)) == 2
     assert statuses.count(("skipped", "delegate-refused")) == 4
+
+
+def test_options_of_a_delegate_make_rows_of_their_own(rig: Rig, engine: str, toy: Path, tmp_path: Path) -> None:
+    model = read_variant(write_paced(tmp_path / "paced.tflite", latency_us=100))
+    words = (f"external={toy};take:all", f"external={toy};take:half", f"external={toy};colour:red")
+    session = rig.session(request(model, engines=(engine,), delegates=words), NEW)
+    rows = {row.cell.backend.delegate_told: row for row in summarise(session.run)}
+    took = {
+        told: (m.actual.delegated_nodes, m.actual.nodes)
+        for told, row in rows.items()
+        for m in row.cell.of_pass("latency")
+        if m.actual is not None
+    }
+    assert took == {"external take:all": (10, 10), "external take:half": (5, 10)}
+    refused = rows["external colour:red"]
+    assert refused.status == "skipped" and refused.failure is not None
+    assert "an option that it does not know" in f"{refused.failure.cause} {refused.failure.evidence}"
+
+
+def test_a_weight_cache_is_written_and_changes_no_answer(rig: Rig, engine: str) -> None:
+    """By engine litert; another engine's row is skipped, and says which engine has one."""
+    cache = "/data/local/tmp/devbench-weights"
+    rig.phone(NEW).shell(f"rm -f {cache}")
+    words = ("xnnpack", f"xnnpack;weight-cache:{cache}")
+    done = rig.session(request("small-cnn-fp32", delegates=words), NEW)
+    done.assert_complete()
+    assert int(rig.phone(NEW).shell(f"stat -c %s {cache}").stdout) > 1000
+    answers = {tuple(o.sha256 for o in m.outputs) for m in done.of("small-cnn-fp32", "resources")}
+    assert len(answers) == 1
+    rig.phone(NEW).shell(f"rm -f {cache}")
+    other = rig.session(request("and-gate", engines=(engine,), delegates=("none", words[1])), NEW)
+    causes = {m.failure.cause for m in other.run.measurements if m.failure is not None}
+    assert causes == {"tflite 2.16.1 has no weight cache; engine litert has one"}

@@ -60,6 +60,23 @@ def test_a_model_that_an_old_engine_lacks_an_operator_for_is_refused_before_anyt
     assert "2.11.0" in refused and len(plan.refused) < len(plan.jobs)
 
 
+def test_delegates_that_a_phone_lacks_are_skipped_in_its_own_words(android: Rig) -> None:
+    """With the GPU delegate of the AAR and Android's own linker: the userland has neither OpenGL nor NNAPI."""
+    wanted = asked("and-gate", engines=("tflite",))
+    choices = dataclasses.replace(wanted.choices, delegates=("none", "gpu", "gpu-fp16", "nnapi"))
+    try:
+        done = android.session(dataclasses.replace(wanted, choices=choices))
+    except NoUsableDevice as error:
+        pytest.skip(f"no engine: {error}")
+    rows = {row.cell.backend.delegate: row for row in summarise(done.run)}
+    assert rows["none"].status == "ok"
+    lacking = {"gpu": "libGLESv3.so", "gpu-fp16": "libGLESv3.so", "nnapi": "libneuralnetworks.so"}
+    for delegate, library in lacking.items():
+        failure = rows[delegate].failure
+        assert rows[delegate].status == "skipped" and failure is not None
+        assert failure.kind == "delegate-refused" and f'library "{library}" not found' in failure.cause
+
+
 def _with_version(model: bytes, version: int) -> bytes:
     """The AND gate, its FULLY_CONNECTED declared in another version than the converter chose."""
     import flatbuffers
