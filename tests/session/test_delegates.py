@@ -90,7 +90,7 @@ def test_options_of_a_delegate_make_rows_of_their_own(rig: Rig, engine: str, toy
     assert "an option that it does not know" in f"{refused.failure.cause} {refused.failure.evidence}"
 
 
-def test_a_weight_cache_is_written_and_changes_no_answer(rig: Rig, engine: str) -> None:
+def test_a_weight_cache_is_written_and_changes_no_answer(rig: Rig, engine: str, tmp_path: Path) -> None:
     """By engine litert; another engine's row is skipped, and says which engine has one."""
     cache = "/data/local/tmp/devbench-weights"
     rig.phone(NEW).shell(f"rm -f {cache}")
@@ -101,6 +101,7 @@ def test_a_weight_cache_is_written_and_changes_no_answer(rig: Rig, engine: str) 
     answers = {tuple(o.sha256 for o in m.outputs) for m in done.of("small-cnn-fp32", "resources")}
     assert len(answers) == 1
     rig.phone(NEW).shell(f"rm -f {cache}")
-    other = rig.session(request("and-gate", engines=(engine,), delegates=("none", words[1])), NEW)
+    paced = read_variant(write_paced(tmp_path / "paced.tflite", latency_us=100))
+    other = rig.session(request(paced, engines=(engine,), delegates=("none", words[1])), NEW)
     causes = {m.failure.cause for m in other.run.measurements if m.failure is not None}
     assert causes == {"tflite 2.16.1 has no weight cache; engine litert has one"}
