@@ -311,6 +311,7 @@ def _bounds(bounds: Bounds, pass_name: str) -> Bounds:
         steady_soft_ms=min(bounds.steady_soft_ms, 5000),
         warmup_min_ms=min(bounds.warmup_min_ms, 200),
         warmup_max_ms=min(bounds.warmup_max_ms, 2000),
+        warmup_max_n=min(bounds.warmup_max_n, 2),
         marks_ms=0,
     )
 

@@ -218,7 +218,8 @@ def _count(run: _Run) -> Iterator[Taint]:
 
 
 def _warmup(run: _Run) -> Iterator[Taint]:
-    if run.measurement.warmup_status == "capped":
+    """Of latencies only: other passes are warm after two inferences, and need not be steady to a few percent."""
+    if run.job.pass_name == "latency" and run.measurement.warmup_status == "capped":
         bounds = run.job.bounds
         yield Taint(
             id="UNSTABLE-WARMUP",
