@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from made_lines import line_of, origin
+from made_trends import line_of, origin
 
 from devbench.history import Wanted, marked_steps, trend_of
 from devbench.history.lines import cut_before, first_of_last, logs_of, segments_of

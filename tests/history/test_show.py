@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser_pipe import Browser
-from made_lines import line_of, origin
 from made_nights import changed, kept, night
 from made_runs import HOSTILE, SERIAL
+from made_trends import line_of, origin
 from typer.testing import CliRunner, Result
 
 from devbench.cli.app import app
