@@ -109,6 +109,8 @@ def _claim(info: DeviceInfo) -> contextlib.AbstractContextManager[object] | Reje
 
 def _peer(name: str) -> Holder | None:
     """The process that listens at a name of the kernel's."""
+    if sys.platform != "linux":
+        return None
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
         asking.setblocking(False)
         asking.connect(name)
@@ -119,6 +121,8 @@ def _peer(name: str) -> Holder | None:
 
 
 def _user_name(uid: int) -> str:
+    if sys.platform == "win32":
+        return f"user {uid}"
     import pwd
 
     try:
