@@ -6,7 +6,10 @@ import re
 from dataclasses import dataclass
 
 # CH3(T=358356)[S2M_VDD_CPUCL2], 761330: milliseconds since the counters began, microjoules
-_RAIL = re.compile(r"^\s*CH\d+\(T=(\d{1,18})\)\[([^\]\n]{1,64})\],\s*(\d{1,19})\s*$", re.MULTILINE)
+_RAIL = re.compile(
+    r"^[ \t]{0,16}CH\d{1,4}\(T=(\d{1,18})\)\[([^\]\n]{1,64})\],[ \t]{0,16}(\d{1,19})[ \t\r]{0,16}$",
+    re.MULTILINE,
+)
 _MAX_AMPERE = 10.0  # no phone draws more, so a number is in the smaller unit that stays below
 
 
@@ -28,7 +31,7 @@ def parse_rails(text: str) -> dict[str, RailCounter]:
 
 def parse_gauge(text: str | None) -> int | None:
     """The one whole number of `current_now` or `voltage_now`, in whatever unit; None if there is none."""
-    match = re.fullmatch(r"\s*([+-]?\d{1,12})\s*", text or "")
+    match = re.fullmatch(r"\s{0,16}([+-]?\d{1,12})\s{0,16}", text or "")
     return int(match[1]) if match else None
 
 
