@@ -42,7 +42,7 @@ def test_a_spec_is_a_name_with_options_that_may_hold_commas() -> None:
     ("spec", "says"),
     [
         ("hung", "try hang"),
-        ("drop:afer=3", "its options: after, times"),
+        ("drop:afer=3", "its options: match, after, times"),
         ("offline:now=1", "its options: none"),
         ("hang:match=(", "regular expression"),
     ],
