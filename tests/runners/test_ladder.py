@@ -47,6 +47,15 @@ def states(fake: FakeServer, *told: str) -> None:
     fake.services["host:track-devices-l"] = track
 
 
+def back_after(fake: FakeServer, service: str) -> None:
+    """The phone is offline until it was asked for that."""
+
+    def track(sock: socket.socket) -> None:
+        sock.sendall(block(f"S {'device' if service in fake.asked else 'offline'} transport_id:1\n"))
+
+    fake.services["host:track-devices-l"] = track
+
+
 def boots(fake: FakeServer, *told: tuple[str, str]) -> None:
     """(sys.boot_completed, the kernel's name of the start) at each look; the last holds on."""
     left = list(told)
@@ -70,7 +79,7 @@ def site(fake: FakeServer, *, means: Means | None = None, back_within_s: float =
 
 
 def test_one_step_after_the_other_until_it_is_back(fake: FakeServer, tmp_path: Path) -> None:
-    states(fake, "offline", "offline", "offline", "offline", "offline", "device")
+    back_after(fake, "reboot:")
     boots(fake, ("1", FIRST))
     hub = HubPower(f"sh -c 'echo $0 >> {tmp_path / 'cycled'}' {{serial}}")
     where, told = site(fake, means=Means(hub_power=hub, allow_reboot=True))
