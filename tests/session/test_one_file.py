@@ -75,7 +75,7 @@ def test_an_engine_is_one_c_file_and_one_entry(rig: Rig, tmp_path: Path, monkeyp
     known = table.parse_table(table.TABLE.read_text("utf-8") + ENTRY, "the table with a toy")
     monkeypatch.setattr(binaries, "FOLDER", built)
     for module in ("engines.asked", "engines.resolve", "engines.limits", "session.kit"):
-        monkeypatch.setattr(f"devbench.{module}.engine_table", lambda: known)
+        monkeypatch.setattr(importlib.import_module(f"devbench.{module}"), "engine_table", lambda: known)
     done = rig.session(request("and-gate", engines=(f"toy@0.1={library}",), delegates=("none",), bounds=BRIEF), NEW)
     done.assert_complete()
     (m,) = done.of("and-gate", "resources")
