@@ -1,6 +1,7 @@
-"""Makes the reports' `made_runs` importable: with importlib mode, test folders are not on the path."""
+"""Makes `made_runs` of the reports and `webhook` of the nights importable: test folders are not on the path."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "reports"))
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / "reports"), str(TESTS / "nightly")]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from webhook import webhook
 
 from devbench import virtual
 
@@ -61,30 +58,6 @@ def shell(command: str, place: Path, **more: str) -> subprocess.CompletedProcess
     )
 
 
-@contextlib.contextmanager
-def chat() -> Iterator[tuple[str, list[dict[str, object]]]]:
-    came: list[dict[str, object]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            came.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{http.server_port}/", came
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
-
-
 def need_phones() -> None:
     if (why := virtual.why_not()) is not None:
         pytest.skip(why)
@@ -106,12 +79,12 @@ def test_the_workflow_runs(place: Path) -> None:
     config = (place / "lab.toml").read_text() + "always = true\n"
     one = f'models = "{GATE}"\nrounds = 1\npasses = "latency"'  # minutes for the whole suite
     (place / "lab.toml").write_text(config.replace('suite = "tiny"', one))
-    with chat() as (url, came):
+    with webhook(200) as (url, came):
         for command in commands:
             done = shell(command, place, GITHUB_STEP_SUMMARY=str(summary), CHAT_WEBHOOK=url)
             assert done.returncode == 0, done.stderr
     assert "no alert, no pin" in done.stdout
-    (body,) = came
+    (body,) = map(json.loads, came)
     assert str(body["text"]).startswith("Night 2")
     suite = ElementTree.parse(place / "nightly.xml").getroot()
     assert suite.get("tests") == "2"

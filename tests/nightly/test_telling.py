@@ -5,16 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from made_lines import made_alert, made_confirmation, made_line
 from made_runs import HOSTILE, SERIAL, SERIALNO
+from webhook import webhook
 
 from devbench.errors import UsageError
 from devbench.nightly import Alert, Night
@@ -40,41 +37,8 @@ def bad_night(alert: Alert | None = None) -> Night:
     return made_night(opened=(alert,), alerts=(alert,), confirmations=alert.confirmations, looks=tuple(looks))
 
 
-@contextmanager
-def server(*answers: int) -> Iterator[tuple[str, list[bytes]]]:
-    """Answers one code a request, the last one from then on; (its address, the bodies that came)."""
-    came: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            came.append(self.rfile.read(int(self.headers["Content-Length"])))
-            code = answers[min(len(came), len(answers)) - 1]
-            self.send_response(code)
-            if code == 302:
-                self.send_header("Location", "/elsewhere")
-            self.end_headers()
-
-        def do_GET(self) -> None:
-            came.append(b"GET")
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{http.server_port}/hook", came
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
-
-
 def test_one_object_is_posted_whose_text_a_chat_shows() -> None:
-    with server(200) as (url, came):
+    with webhook(200) as (url, came):
         assert post(url, payload(bad_night())) is None
     (body,) = [json.loads(data) for data in came]
     assert body["text"].startswith("Night 2026-01-10: 1 regression confirmed")
@@ -84,19 +48,19 @@ def test_one_object_is_posted_whose_text_a_chat_shows() -> None:
 
 
 def test_a_server_in_trouble_is_tried_again_and_then_left() -> None:
-    with server(503, 200) as (url, came):
+    with webhook(503, 200) as (url, came):
         assert post(url, {"text": "x"}, pause_s=0.01) is None
         assert len(came) == 2
-    with server(500) as (url, came):
+    with webhook(500) as (url, came):
         assert post(url, {"text": "x"}, pause_s=0.01) == "the server answered 500"
         assert len(came) == 3
-    with server(404) as (url, came):
+    with webhook(404) as (url, came):
         assert post(url, {"text": "x"}, pause_s=0.01) == "the server answered 404"
         assert len(came) == 1
 
 
 def test_a_redirect_is_not_followed() -> None:
-    with server(302) as (url, came):
+    with webhook(302) as (url, came):
         assert post(url, {"text": "x"}, pause_s=0.01) == "the server answered 302"
         assert came == [b'{"text": "x"}']
 
