@@ -18,15 +18,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Rig"]:
-    from rig import running_rig
+    from rig import shared_phones
 
-    from devbench import virtual
-
-    if (why := virtual.why_not()) is not None:
-        pytest.skip(why)
-    pytest.importorskip("ai_edge_litert")
-    with running_rig(tmp_path_factory.mktemp("cli-rig")) as rig:
-        rig.folders.mkdir()
+    with shared_phones(tmp_path_factory.mktemp("cli-rig")) as rig:
         yield rig
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from devbench import store, virtual
 from devbench.adb import Phone, Server
 from devbench.conditions import GATE_IDS
@@ -188,8 +190,21 @@ def running_rig(base: Path, profiles: Sequence[str] = (OLD, NEW)) -> Iterator[Ri
         shutil.rmtree(base, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def shared_phones(base: Path) -> Iterator[Rig]:
+    """The two phones that all tests of a folder share; where there can be none, those tests are skipped."""
+    if (why := virtual.why_not()) is not None:
+        pytest.skip(why)
+    pytest.importorskip("ai_edge_litert")
+    with running_rig(base) as rig:
+        rig.folders.mkdir()
+        yield rig
+
+
 def records_of(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
 
 
-__all__ = ["BRIEF", "LONG", "NEW", "OLD", "Rig", "Session", "leased", "request", "running_rig", "variant"]
+__all__ = [
+    "BRIEF", "LONG", "NEW", "OLD", "Rig", "Session", "leased", "request", "running_rig", "shared_phones", "variant",
+]  # fmt: skip
