@@ -57,7 +57,21 @@ def opened(path: Path, *, rebuild: bool = False) -> Iterator[sqlite3.Connection]
 
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
+    """All of it or nothing, and nobody else's between its statements."""
+    with _between(database, "BEGIN IMMEDIATE"):
+        yield
+
+
+@contextmanager
+def snapshot(database: sqlite3.Connection) -> Iterator[None]:
+    """What is read inside is of one moment, whoever writes meanwhile."""
+    with _between(database, "BEGIN"):
+        yield
+
+
+@contextmanager
+def _between(database: sqlite3.Connection, begin: str) -> Iterator[None]:
+    database.execute(begin)
     try:
         yield
     except BaseException:

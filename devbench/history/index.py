@@ -13,7 +13,7 @@ from pathlib import Path
 
 from devbench.domain.history import Line
 from devbench.errors import StoreError
-from devbench.history.database import opened, transaction
+from devbench.history.database import opened, snapshot, transaction
 from devbench.history.folders import RunStamp, find_runs
 from devbench.history.read import Night, read_night
 from devbench.history.rows import load_lines, store_night, store_skipped
@@ -50,7 +50,8 @@ class History:
 
     def __init__(self, index_path: Path) -> None:
         self.path = index_path
-        self._runs: tuple[int, ...] | None = None
+        # folders, not row numbers: those change when another process reads a folder anew
+        self._folders: set[str] | None = None
 
     def refresh(
         self, folders: Sequence[Path], on_progress: OnProgress | None = None, *, rebuild: bool = False
@@ -72,9 +73,10 @@ class History:
                 if on_progress is not None:
                     on_progress(done, len(todo))
             folders_found = {run.folder for run in found}
-            self._runs, copies = _counted(database, folders_found)
+            self._folders = folders_found
+            counted, copies = _counted(database, folders_found)
             return Refreshed(
-                runs=len(self._runs),
+                runs=len(counted),
                 added=len(todo),
                 removed=len(gone),
                 skipped=_skipped(database, folders_found),
@@ -83,9 +85,8 @@ class History:
 
     def lines(self, wanted: Wanted | None = None) -> tuple[Line, ...]:
         """Lines by variant, phone and metric, points by time; a run counts once, however often it was copied."""
-        with opened(self.path) as database:
-            runs = self._runs if self._runs is not None else _counted(database, None)[0]
-            return load_lines(database, runs, wanted or Wanted())
+        with opened(self.path) as database, snapshot(database):
+            return load_lines(database, _counted(database, self._folders)[0], wanted or Wanted())
 
 
 def _take(database: sqlite3.Connection, run: RunStamp) -> None:

@@ -13,7 +13,6 @@ from devbench.graph.parity import Parity, Reference, compare, reference_run
 from devbench.graph.pb_file import PbNode, parse_graph
 from devbench.graph.transform_check import check_calls
 from devbench.graph.transform_string import parse_transforms
-from devbench.stats.parity import NoParity
 
 
 class TensorFlow:
@@ -49,14 +48,6 @@ class TensorFlow:
         parity: Parity = self.call(_compared, graph, changed, tuple(inputs), tuple(outputs))
         assert parity.reference_max_abs > 1e-3
         return parity.max_abs
-
-    def runs(self, graph: bytes, *, inputs: Sequence[str], outputs: Sequence[str]) -> bool:
-        """Whether this TensorFlow has kernels for all of it on this CPU."""
-        try:
-            self.apart(graph, graph, inputs=inputs, outputs=outputs)
-        except NoParity:
-            return False
-        return True
 
     def run(self, graph: bytes, outputs: Sequence[str], **feeds: Any) -> dict[str, Any]:
         """What TensorFlow computes, as NumPy arrays by tensor name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import os
 import sqlite3
 import subprocess
 import sys
@@ -171,6 +172,15 @@ def test_processes_that_look_at_once_agree(results: Path, history: History) -> N
     assert told == [("3\n{3}\n", "")] * 2
     assert history.refresh([results]).added == 0
     assert {len(line.points) for line in history.lines()} == {3}
+
+
+def test_what_another_reads_anew_is_still_in_my_lines(results: Path, history: History) -> None:
+    history.refresh([results])
+    before = history.lines()
+    header = next(results.glob("*/run.json"))
+    os.utime(header, ns=(1, 1))
+    assert History(history.path).refresh([results]).added == 1
+    assert history.lines() == before
 
 
 def test_a_night_that_failed_is_a_gap_with_its_reason_and_no_serial(tmp_path: Path, history: History) -> None:
