@@ -3,13 +3,16 @@
     python benchmarks/planted.py            a few short sessions, for `make bench`
     python benchmarks/planted.py --short    300 A/A and 200 with +5 %, then 40 + 40 on a phone that heats by 6 %
     python benchmarks/planted.py --long     10 A/A and 10 with +5 % on a real model, at the bounds of `standard`
+    python benchmarks/planted.py --own-speed     the same, but nothing holds the model at one speed
 
 Both may be given. What was measured is kept (--results), so that an interrupted bench goes on where it was; --fresh
 begins anew, as it must after a change of devbench.
 
 Short sessions run an engine that waits as it is told (tests/engines/paced.c) with a level that differs from process
-to process by 1.2 %; long ones a face detector on the real LiteRT, behind a library that adds 5 % to inferences of
-B. A session is 8 rounds with a control, rounds added until settled, 20 at most; its words are those of its report.
+to process by 1.2 %; long ones a face detector on the real LiteRT, behind a library that lets each inference last
+10 ms, with the same spread, and 5 % more in B. With --own-speed it adds 5 % to what an inference of B took: that
+asks for a computer that keeps within a percent or two (`devbench aa --device virtual` tells). A session is 8
+rounds with a control, rounds added until settled, 20 at most; its words are those of its report.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ ROUNDS, MOST_ROUNDS = 8, 20
 SHORT_BOUNDS = Bounds(
     warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=2, warmup_block_ms=0, steady_min_n=15, steady_min_ms=0
 )
+LEVEL_US = 10_000.0  # of long sessions: well above what an inference takes on any computer of today
 SHORT_PHONES = ("pixel-2-xl", "lg-v60", "poco-f6")
 LONG_PHONES = ("pixel-2-xl", "lg-v60")
 VARIANTS = 3  # with the control
@@ -64,12 +68,14 @@ class Scenario:
     effect_pct: float = 0.0
     heating_pct: float = 0.0
     real: bool = False
+    level_us: float = 0.0
 
     @property
     def title(self) -> str:
         effect = f"+{self.effect_pct:.0f} %" if self.effect_pct else "A/A"
         heating = f", heating {self.heating_pct:.0f} %" if self.heating_pct else ""
-        return f"{'long' if self.real else 'short'} {effect}{heating}"
+        own = ", the model's own speed" if self.real and not self.level_us else ""
+        return f"{'long' if self.real else 'short'} {effect}{heating}{own}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +96,17 @@ class Called:
     lost: str | None = None
 
 
-def scenarios(short: int, long: int, heated: int) -> tuple[Scenario, ...]:
-    """`short` A/A sessions and two thirds of that with an effect; `long` and `heated` of each kind."""
+def scenarios(short: int, long: int, heated: int, own: int = 0) -> tuple[Scenario, ...]:
+    """`short` A/A sessions and two thirds of that with an effect; `long`, `heated` and `own` speed of each kind."""
     return (
         Scenario(name="short-aa", sessions=short),
         Scenario(name="short-effect", sessions=short * 2 // 3, effect_pct=EFFECT_PCT),
         Scenario(name="heated-aa", sessions=heated, heating_pct=HEATING_PCT),
         Scenario(name="heated-effect", sessions=heated, effect_pct=EFFECT_PCT, heating_pct=HEATING_PCT),
-        Scenario(name="long-aa", sessions=long, real=True),
-        Scenario(name="long-effect", sessions=long, effect_pct=EFFECT_PCT, real=True),
+        Scenario(name="long-aa", sessions=long, real=True, level_us=LEVEL_US),
+        Scenario(name="long-effect", sessions=long, effect_pct=EFFECT_PCT, real=True, level_us=LEVEL_US),
+        Scenario(name="own-aa", sessions=own, real=True),
+        Scenario(name="own-effect", sessions=own, effect_pct=EFFECT_PCT, real=True),
     )
 
 
@@ -182,7 +190,7 @@ class Bench:
 
     def _request(self, scenario: Scenario, folder: Path) -> RunRequest:
         if scenario.real:
-            variants = real_variants(folder, effect_pct=scenario.effect_pct)
+            variants = real_variants(folder, effect_pct=scenario.effect_pct, level_us=scenario.level_us)
             bounds = PROFILES["standard"].bounds
         else:
             heating = heating_of(scenario, folder) if scenario.heating_pct else None
@@ -290,6 +298,7 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--short", action="store_true", help="300 A/A, 200 with an effect, 40 + 40 heated")
     parser.add_argument("--long", action="store_true", help="10 + 10 on a real model")
+    parser.add_argument("--own-speed", action="store_true", help="10 + 10 on a real model at its own speed")
     parser.add_argument("--results", type=Path, default=ROOT / "results" / "planted.json", help="kept there")
     parser.add_argument("--sessions", type=int, help="short A/A sessions instead of 300")
     parser.add_argument("--heated", type=int, help="heated sessions of each kind instead of 40")
@@ -298,10 +307,11 @@ def main(words: Sequence[str]) -> int:
     asked = parser.parse_args(words)
     if asked.fresh and asked.results.is_file():
         asked.results.replace(asked.results.with_suffix(".old.json"))
-    glance = not asked.short and not asked.long
+    glance = not (asked.short or asked.long or asked.own_speed)
     short = (asked.sessions or 300) if asked.short else 0
     heated = (40 if asked.heated is None else asked.heated) if asked.short else 0
-    wanted = scenarios(short, asked.long_sessions if asked.long else 0, heated)
+    long = asked.long_sessions
+    wanted = scenarios(short, long if asked.long else 0, heated, long if asked.own_speed else 0)
     if glance:
         wanted = scenarios(6, 0, 2)
     wanted = tuple(scenario for scenario in wanted if scenario.sessions)

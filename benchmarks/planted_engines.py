@@ -53,20 +53,28 @@ def paced_variants(folder: Path, *, effect_pct: float, heating: Heating | None) 
     return tuple(found)
 
 
-def real_variants(folder: Path, *, effect_pct: float) -> tuple[Variant, ...]:
-    """The package's control, and a face detector twice: B's file ends in the mark that the planted engine reads."""
+def real_variants(folder: Path, *, effect_pct: float, level_us: float) -> tuple[Variant, ...]:
+    """The package's control, and a face detector twice, each with the mark that the planted engine reads.
+
+    `level_us` is what an inference of A lasts; 0 leaves all three their own speed.
+    """
     from devbench.variants.package import control_variant
 
     a, b = (
-        write_planted(folder / f"{name}.tflite", face_model(), pct)
+        read_variant(write_planted(folder / f"{name}.tflite", face_model(), pct, level_us))
         for name, pct in (("a", 0), ("b", effect_pct))
     )
-    return control_variant(), read_variant(a), read_variant(b)
+    control = control_variant()
+    if level_us:
+        levelled = write_planted(folder / "control.tflite", control.path, 0, level_us)
+        control = replace(read_variant(levelled), control=True)
+    return control, a, b
 
 
-def write_planted(path: Path, model: Path, pct: float) -> Path:
-    """`model` with the mark that makes it slower by `pct` percent in the planted engine."""
-    path.write_bytes(model.read_bytes() + f"\nPLANTED_PCT={pct:g}\n".encode())
+def write_planted(path: Path, model: Path, pct: float, level_us: float = 0) -> Path:
+    """`model` with the mark by which the planted engine is slower by `pct` percent, of its speed or a level."""
+    level = f" LEVEL_US={level_us:g}" if level_us else ""
+    path.write_bytes(model.read_bytes() + f"\nPLANTED_PCT={pct:g}{level}\n".encode())
     return path
 
 
