@@ -66,7 +66,7 @@ def real_variants(folder: Path, *, effect_pct: float, level_us: float) -> tuple[
     )
     control = control_variant()
     if level_us:
-        levelled = write_planted(folder / "control.tflite", control.path, 0, level_us)
+        levelled = write_planted(folder / "control.tflite", Path(control.path), 0, level_us)
         control = replace(read_variant(levelled), control=True)
     return control, a, b
 
