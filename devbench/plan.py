@@ -15,19 +15,23 @@ from devbench.domain.job import Backend, Bounds, Job, Profile, job_id_of
 from devbench.domain.measurement import Failure
 from devbench.domain.variant import Variant
 from devbench.errors import UsageError
+from devbench.precision import reference_of
 
 DEFAULT_THREADS = 4
 # in the order of a session: what cannot run at all shows before the long part
-PASSES = ("resources", "ops", "accuracy", "energy", "latency")
+PASSES = ("resources", "parity", "ops", "accuracy", "energy", "latency")
 MAX_ROUNDS = 20
 ENERGY_MS = 10_000  # counters and gauges are renewed a few times a second
+_ONE_ANSWER = Bounds(
+    warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=0, steady_min_n=1, steady_min_ms=0, steady_max_n=1
+)
 
 PROFILES: dict[str, Profile] = {
     "quick": Profile(
         name="quick",
         rounds=3,
         bounds=Bounds(steady_min_ms=500, steady_soft_ms=5000),
-        passes=("latency", "resources", "accuracy"),
+        passes=("latency", "resources", "parity", "accuracy"),
         careful=False,
     ),
     "standard": Profile(
@@ -35,7 +39,7 @@ PROFILES: dict[str, Profile] = {
         rounds=8,
         max_rounds=MAX_ROUNDS,
         bounds=Bounds(),
-        passes=("latency", "resources", "ops", "accuracy"),
+        passes=("latency", "resources", "parity", "ops", "accuracy"),
     ),
     "tail": Profile(
         name="tail",
@@ -67,8 +71,8 @@ class EngineChoice:
     """What runs a variant on a target, as resolved: engine and runner with the hashes of the very files.
 
     With `refused` there is nothing that could run it: its jobs are skipped with that failure. `no_ops` says
-    why its operators cannot be timed: then there is no job for that. `accuracy`, `energy`: whether its
-    runner has that pass.
+    why its operators cannot be timed: then there is no job for that. `accuracy`, `energy`, `parity`: whether
+    its runner has that pass.
     """
 
     engine: str
@@ -80,6 +84,7 @@ class EngineChoice:
     no_ops: str | None = None
     accuracy: bool = False
     energy: bool = True
+    parity: bool = True
 
 
 # (word of --runner, variant, target, engine as asked for or None) → what runs it
@@ -123,6 +128,7 @@ class _Cell:
     runner: str
     target: str
     choice: EngineChoice
+    reference: Variant | None
 
 
 def target_for(device: DeviceInfo, abi: str | None) -> str:
@@ -216,7 +222,10 @@ def _cells(
                 cpu_mask=mask_of(cpus) or None,
             )
             kind = runner.partition("=")[0]
-            yield _Cell(variant=variant, backend=backend, runner=kind, target=target, choice=engine)
+            yield _Cell(
+                variant=variant, backend=backend, runner=kind, target=target, choice=engine,
+                reference=reference_of(variant, word.name, variants) if engine.parity else None,
+            )  # fmt: skip
 
 
 def _identity(cell: _Cell) -> tuple[object, ...]:
@@ -274,6 +283,8 @@ def _has_pass(cell: _Cell, pass_name: str, passes: Sequence[str]) -> bool:
         return False
     if pass_name == "energy" and not cell.choice.energy:
         return False
+    if pass_name == "parity" and cell.reference is None:
+        return False
     return pass_name in passes or (pass_name == "ops" and cell.variant.format == "pb" and "resources" in passes)
 
 
@@ -296,6 +307,8 @@ def _bounds(bounds: Bounds, pass_name: str) -> Bounds:
     """Other passes want a settled process, not many samples; they never take longer than a latency run."""
     if pass_name == "latency":
         return bounds
+    if pass_name == "parity":
+        return _ONE_ANSWER
     if pass_name == "energy":
         return replace(
             bounds,
@@ -343,12 +356,9 @@ def _job(
         "input_sha256": choices.input_sha256,
         "signature": choices.signature,
     }
-    if pass_name == "accuracy" and variant.held_out is not None:
-        decides["held_out"] = replace(variant.held_out, folder="")
-    if variant.fetches:
-        decides["fetches"] = variant.fetches
+    reference = cell.reference if pass_name == "parity" else None
     return Job(
-        job_id=job_id_of(decides=decides),
+        job_id=job_id_of(decides=decides | _also_decides(variant, pass_name, reference)),
         device=device.device,
         variant=variant.variant,
         backend=backend,
@@ -363,4 +373,17 @@ def _job(
         input_files=choices.input_files,
         input_sha256=choices.input_sha256,
         signature=choices.signature,
+        reference=reference.variant if reference is not None else None,
     )
+
+
+def _also_decides(variant: Variant, pass_name: str, reference: Variant | None) -> dict[str, object]:
+    """What decides the results of some variants or passes only."""
+    found: dict[str, object] = {}
+    if pass_name == "accuracy" and variant.held_out is not None:
+        found["held_out"] = replace(variant.held_out, folder="")
+    if variant.fetches:
+        found["fetches"] = variant.fetches
+    if reference is not None:
+        found["reference"] = reference.sha256
+    return found

@@ -16,15 +16,19 @@ import threading
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from devbench.domain.codec import from_json, to_json
 from devbench.domain.job import Job
 from devbench.domain.journal import JOURNAL_SCHEMA, JournalEntry
-from devbench.domain.measurement import MEASUREMENT_SCHEMA, Failure, Measurement
+from devbench.domain.measurement import MEASUREMENT_SCHEMA, Failure, Measurement, OutputFile
 from devbench.domain.phone_session import PHONE_SESSION_SCHEMA, PhoneSession
 from devbench.domain.run import RUN_SCHEMA, Run, RunHeader
 from devbench.errors import StoreError
+from devbench.hashing import sha256_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HEADER = "run.json"
 RECORDS = "records.jsonl"
@@ -192,6 +196,23 @@ def _discarded(line: bytes, attempts: Collection[tuple[str, int]], why: Failure)
     if not isinstance(data, dict) or (data.get("job_id"), data.get("attempt")) not in attempts:
         return line
     return _compact(data | {"status": "discarded", "failure": to_json(why)}).encode() + b"\n"
+
+
+def read_output(folder: Path, output: OutputFile) -> NDArray[Any]:
+    """An output tensor of the run in `folder`; StoreError where its file is not the one that the phone told of."""
+    import numpy as np
+
+    if output.file is None:
+        raise StoreError(f"output {output.name} stayed on the phone: it is too large")
+    path = folder / output.file
+    if not path.is_file():
+        raise StoreError(f"{output.file} is gone from the run's folder")
+    if path.stat().st_size != output.size_bytes or sha256_of(path) != output.sha256:
+        raise StoreError(f"{path} is not the file whose hash the phone told", fix="measure again")
+    try:
+        return np.fromfile(path, np.dtype(output.dtype).newbyteorder("<")).reshape(output.shape)
+    except (TypeError, ValueError):
+        raise StoreError(f"output {output.name} is no array of {output.dtype} {output.shape}") from None
 
 
 def read_journal(folder: Path) -> tuple[JournalEntry, ...]:

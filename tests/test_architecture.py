@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "devbench"
 # a module may import what stands before it; members of one tuple do not know each other
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",), ("units",), ("domain",), ("hashing",),
-    ("parse", "stats", "apk"), ("plan",),
+    ("parse", "stats", "apk", "precision"), ("plan",),
     ("adb",), ("engines", "store"),
     ("devices",), ("conditions",),
     ("graph",), ("variants",), ("suites",),

@@ -10,7 +10,7 @@ import pytest
 
 from devbench.domain.device import Core, CoreGroup, DeviceInfo
 from devbench.domain.job import Bounds, Job, job_id_of
-from devbench.domain.variant import TensorSpec, Variant
+from devbench.domain.variant import Step, TensorSpec, Variant
 from devbench.errors import UsageError
 from devbench.plan import PROFILES, Choices, EngineChoice, core_mask, plan_phone
 
@@ -190,6 +190,23 @@ def test_a_graph_has_no_delegate_and_a_pass_of_its_own() -> None:
     assert {job.signature for job in jobs if job.variant == "g"} == {None}
     others = plan(variants=(dataclasses.replace(graph, fetches=("z",)),), rounds=1)
     assert {job.job_id for job in others}.isdisjoint(job.job_id for job in jobs)
+
+
+def test_what_may_compute_in_half_precision_is_held_against_float32() -> None:
+    """A delegate against its own file, weights in float16 against the model's float32 file, where there is one."""
+    def of(name: str, model: str, step: str) -> Variant:
+        return variant(name, model=model, steps=(Step(name=step),), sha256=name[0] * 64)
+
+    cnn = (of("fp32", "cnn", "fp32"), of("half", "cnn", "fp16"), of("int8", "cnn", "int8"))
+    jobs = plan(variants=(*cnn, of("lonely", "other", "fp16")), rounds=1, delegates=("xnnpack", "gpu-fp16"))
+    against = {(job.variant, job.backend.delegate): job.reference for job in jobs if job.pass_name == "parity"}
+    assert against == {
+        ("half", "xnnpack"): "fp32", ("half", "gpu-fp16"): "fp32", ("fp32", "gpu-fp16"): "fp32",
+        ("int8", "gpu-fp16"): "int8", ("lonely", "gpu-fp16"): "lonely",
+    }  # fmt: skip
+    assert {job.runs for job in jobs if job.pass_name == "latency"} == {"fp32", "half", "int8", "lonely"}
+    other = plan(variants=(dataclasses.replace(cnn[0], sha256="c" * 64), *cnn[1:]), rounds=1)
+    assert {job.job_id for job in other if job.reference}.isdisjoint(job.job_id for job in jobs)
 
 
 def test_each_engine_gets_the_models_of_its_format_and_only_what_nothing_runs_is_refused() -> None:

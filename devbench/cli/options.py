@@ -56,7 +56,9 @@ MaxRounds: TypeAlias = Annotated[
 ]
 Passes: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="latency, resources, ops, accuracy, energy: some, with commas. Default: the profile's."),
+    typer.Option(
+        help="latency, resources, parity, ops, accuracy, energy: some, with commas. Default: the profile's."
+    ),
 ]
 Meter: TypeAlias = Annotated[
     str | None,
@@ -108,11 +110,13 @@ HubPower: TypeAlias = Annotated[
 ]
 MaxParityAbs: TypeAlias = Annotated[
     float | None,
-    typer.Option(min=0, help="Exit code 4 if an answer on a phone is further from the network's own on the host."),
+    typer.Option(
+        min=0, help="Exit code 4 if an answer is further from the network's own on the host, or from float32's."
+    ),
 ]
 MaxParityMse: TypeAlias = Annotated[
     float | None,
-    typer.Option(min=0, help="Likewise, of the mean squared distance over a held-out set."),
+    typer.Option(min=0, help="Likewise, of the mean squared distance."),
 ]
 Strict: TypeAlias = Annotated[bool, typer.Option(help="Exit code 4 unless every number is trusted.")]
 DryRun: TypeAlias = Annotated[bool, typer.Option(help="Show what would be measured, and stop.")]

@@ -1,4 +1,7 @@
-"""The parity gate of `devbench run`: how far a phone's answers may be from the network's own on the host."""
+"""The parity gate of `devbench run`: how far a phone's answers may be from those they are held against.
+
+Of a held-out set these are the network's own on the host, of half precision those in float32 on the phone itself.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,14 @@ from devbench.console import print_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from devbench.domain.summary import CellSummary
+    from devbench.domain.summary import Cell, CellSummary
     from devbench.reports.base import Report
+
+
+_NOTHING = (
+    "no model of this run has a held-out set and nothing ran in half precision, so no parity was measured: "
+    "run --suite talk, or no limit"
+)
 
 
 def limits_of(max_abs: float | None, mean_squared: float | None) -> dict[str, float]:
@@ -24,11 +33,19 @@ def parity_failures(report: Report, limits: Mapping[str, float]) -> list[str]:
 
     Rows that are wrong on purpose are there to fail, and do not count.
     """
-    rows = [s for s in report.summaries if s.cell.variant.held_out is not None and s.cell.variant.mistake is None]
-    if limits and not rows:
-        return ["no model of this run has a held-out set, so no parity was measured: run --suite talk, or no limit"]
-    found = [_failure(row, metric, limit) for metric, limit in limits.items() for row in rows]
+    rows = [s for s in report.summaries if s.cell.variant.mistake is None]
+    compared = [(row, prefix) for row in rows for prefix in _held_against(row.cell)]
+    if limits and not compared:
+        return [_NOTHING]
+    found = [_failure(row, prefix + metric, limit) for metric, limit in limits.items() for row, prefix in compared]
     return [report.scrub(text) for text in found if text is not None]
+
+
+def _held_against(cell: Cell) -> list[str]:
+    """What stands before the names of the metrics that this row should have."""
+    ran = (m.pass_name == "parity" and m.status != "skipped" for m in cell.measurements)
+    planned = {"": cell.variant.held_out is not None, "fp32_": any(ran)}
+    return [prefix for prefix, is_so in planned.items() if is_so]
 
 
 def _failure(row: CellSummary, metric: str, limit: float) -> str | None:

@@ -45,7 +45,7 @@ class Profile:
     rounds: int
     bounds: Bounds
     max_rounds: int = 0
-    passes: tuple[str, ...] = ("latency", "resources")
+    passes: tuple[str, ...] = ("latency", "resources", "parity")
     careful: bool = True
 
 
@@ -79,6 +79,7 @@ class Job:
     """One process on one phone. `round` counts from 1; `position` is its place in the phone's order.
 
     `input_files` names a file of this host for an input, `input_sha256` the hash of its content, by input.
+    `reference`: of pass `parity`, the variant that runs here by built-in kernels, for answers in float32.
     """
 
     job_id: str
@@ -96,6 +97,12 @@ class Job:
     input_files: dict[str, str] = field(default_factory=dict)
     input_sha256: dict[str, str] = field(default_factory=dict)
     signature: str | None = None
+    reference: str | None = None
+
+    @property
+    def runs(self) -> str:
+        """The variant whose file the process loads."""
+        return self.reference or self.variant
 
 
 def job_id_of(*, decides: dict[str, object]) -> str:

@@ -49,7 +49,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What a table row shows: the jobs that differ only in pass and round, and what was measured by them."""
+    """What a table row shows: the jobs that differ only in pass and round, and what was measured by them.
+
+    `folder` is the run's, where the files lie that measurements name.
+    """
 
     device: DeviceInfo
     variant: Variant
@@ -58,6 +61,7 @@ class Cell:
     abi: str
     measurements: tuple[Measurement, ...]
     planned: int
+    folder: str = ""
 
     def of_pass(self, pass_name: str, status: str = "ok") -> tuple[Measurement, ...]:
         return tuple(m for m in self.measurements if m.pass_name == pass_name and m.status == status)

@@ -180,8 +180,8 @@ class RunnerKind:
 
     A module in devbench/runners with RUNNERS = (RunnerKind(…), …) is found by itself. `takes_path`: the word
     is `NAME=PATH`, and the file there (or `PATH/TARGET/NAME`) is the engine of its jobs. `accuracy`: whether
-    it runs held-out sets, `energy` whether it tells the power while it infers, `screen` whether it shows itself
-    on the phone's screen, which it lights.
+    it runs held-out sets, `parity` whether its answers come back, `energy` whether it tells the power while it
+    infers, `screen` whether it shows itself on the phone's screen, which it lights.
     """
 
     name: str
@@ -190,4 +190,5 @@ class RunnerKind:
     takes_path: bool = False
     accuracy: bool = False
     energy: bool = True
+    parity: bool = True
     screen: bool = False

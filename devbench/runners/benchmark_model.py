@@ -267,5 +267,6 @@ RUNNERS = (
         make=BenchmarkModelRunner,
         takes_path=True,
         energy=False,
+        parity=False,
     ),
 )

@@ -14,10 +14,10 @@ from devbench.domain.judged import Judged, ParityFound
 from devbench.domain.measurement import OutputFile
 from devbench.domain.variant import Variant
 from devbench.errors import RunnerError
-from devbench.hashing import sha256_of
 from devbench.runners.cas import LocalFile
 from devbench.stats.accuracy import accuracy, top_k_accuracy
 from devbench.stats.parity import NoParity, parity_of
+from devbench.store import read_output
 from devbench.variants.held_out import labels_of, read_tensor
 
 if TYPE_CHECKING:
@@ -112,15 +112,10 @@ def judge(held_out: HeldOut, outputs: tuple[OutputFile, ...], folder: Path) -> J
 
 
 def _first_output(held_out: HeldOut, outputs: tuple[OutputFile, ...], folder: Path) -> Array:
-    import numpy as np
-
     output = next((o for o in outputs if o.index == 0), None)
     if output is None or output.file is None:
         raise RunnerError(f"the outputs of {held_out.name} did not come back from the phone")
-    path = folder / output.file
-    if path.stat().st_size != output.size_bytes or sha256_of(path) != output.sha256:
-        raise RunnerError(f"{path} is not the file whose hash the phone told", fix="measure again")
-    values = np.fromfile(path, np.dtype(output.dtype).newbyteorder("<"))
+    values = read_output(folder, output)
     shape = output.shape[1:] if output.shape[0] == held_out.count else (-1, *output.shape[1:])
     return values.reshape(held_out.count, *shape)
 

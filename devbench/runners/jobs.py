@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,3 +95,24 @@ def log_text(argv: Sequence[str], transcript: Transcript, parts: Mapping[str, st
     for heading, text in parts.items():
         lines += [f"## {heading}", text]
     return "\n".join(lines)
+
+
+def delegate_words(job: Job, path_of: Callable[[str], str]) -> list[str]:
+    """The delegate with its options as the core calls them; `path_of` its library's hash is where that lies.
+
+    A process that lends its answers to another row runs by the engine's built-in kernels.
+    """
+    backend = job.backend
+    if job.reference is not None:
+        return ["delegate=none"]
+    words = [f"delegate={backend.delegate}", *map(_option_word, backend.delegate_options)]
+    if backend.delegate_sha256 is not None:
+        words.append(f"delegate_lib={path_of(backend.delegate_sha256)}")
+    return words
+
+
+def _option_word(option: str) -> str:
+    """Two have keys of the core's own, the rest are the delegate's library's."""
+    key, _, value = option.partition(":")
+    own = {"accelerator": "accelerator", "weight-cache": "weight_cache"}.get(key)
+    return f"delegate_option={option}" if own is None else f"{own}={value}"

@@ -17,7 +17,7 @@ from devbench.domain.judged import Judged
 from devbench.domain.measurement import Failure, Measurement, OutputFile, Status
 from devbench.domain.taint import Taint
 from devbench.domain.variant import Variant
-from devbench.errors import DeadlinePassed, DeviceError, RunnerError
+from devbench.errors import DeadlinePassed, DeviceError, RunnerError, StoreError
 from devbench.metrics import all_scrapes
 from devbench.metrics.energy import METER
 from devbench.runners.base import Attempt, RunnerKind, Site
@@ -26,6 +26,7 @@ from devbench.runners.evidence import sharpened
 from devbench.runners.follow import REFUSED, follow
 from devbench.runners.held_out import judge, set_files_of, set_words
 from devbench.runners.jobs import (
+    delegate_words,
     input_file,
     inputs_of,
     job_folder,
@@ -165,7 +166,7 @@ class NativeRunner:
             return None, failure
         try:
             return judge(held_out, outputs, attempt.outputs.parent), None
-        except RunnerError as error:
+        except (RunnerError, StoreError) as error:
             return None, Failure(kind="unparsed", cause=error.message, fix=error.fix or "")
 
     def _explained(
@@ -223,26 +224,23 @@ class NativeRunner:
             "nonce": f"{job.job_id}-{attempt.number}",
             "engine": backend.engine,
             "lib": self._library(job),
-            "model": self._models[job.variant].remote,
-            "delegate": backend.delegate,
+            "model": self._models[job.runs].remote,
             "threads": str(backend.threads),
-            "pass": job.pass_name,
+            "pass": "latency" if job.pass_name == "parity" else job.pass_name,
             "inputs": f"random:{job.input_seed}",
             **{name: str(value) for name, value in dataclasses.asdict(job.bounds).items()},
         }
-        if backend.delegate_sha256 is not None:
-            pairs["delegate_lib"] = self._engines[backend.delegate_sha256].remote
         if backend.cpu_mask is not None:
             pairs["cpu_mask"] = f"{backend.cpu_mask:x}"
         if job.signature is not None:
             pairs["signature"] = job.signature
         if job.pass_name == "resources":
             pairs["until"] = f"{folder}/until"
-        if job.pass_name in ("resources", "accuracy"):
+        if job.pass_name in ("resources", "accuracy", "parity"):
             pairs["outputs"] = folder
         self._metering = None
         words = [f"{key}={value}" for key, value in pairs.items()]
-        words += [_delegate_word(option) for option in backend.delegate_options]
+        words += delegate_words(job, lambda sha256: self._engines[sha256].remote)
         words += [f"shape={name}={shape}" for name, shape in job.input_shapes.items()]
         words += [f"input={name}={self._inputs[path].remote}" for name, path in job.input_files.items()]
         if job.pass_name == "energy":
@@ -370,13 +368,6 @@ def _status(job: Job, failure: Failure | None) -> Status:
         return "ok"
     lacking = failure.kind == "delegate-refused" and job.backend.delegate not in ("none", "xnnpack")
     return "skipped" if lacking else "failed"
-
-
-def _delegate_word(option: str) -> str:
-    """How the core calls an option: two have keys of its own, the rest are the delegate's library's."""
-    key, _, value = option.partition(":")
-    own = {"accelerator": "accelerator", "weight-cache": "weight_cache"}.get(key)
-    return f"delegate_option={option}" if own is None else f"{own}={value}"
 
 
 def _timeout(silent: DeadlinePassed, log: str) -> Failure:

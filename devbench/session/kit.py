@@ -84,6 +84,7 @@ class Kit:
             no_ops=_no_ops(file),
             accuracy=runner_kinds()[tool].accuracy,
             energy=runner_kinds()[tool].energy,
+            parity=runner_kinds()[tool].parity,
         )
 
     def _delegates(self, file: EngineFile, variant: Variant, target: str) -> dict[str, DelegateChoice]:

@@ -180,7 +180,7 @@ class Worker:
 
     def _leave_out(self, changed: FileChanged) -> None:
         """The jobs that need this file are skipped; raised again if it is everybody's, as an engine."""
-        spoilt = [job for job in self._left if changed.path in files_of(self._variants[job.variant], job)]
+        spoilt = [job for job in self._left if changed.path in files_of(self._variants[job.runs], job)]
         if not spoilt:
             raise changed
         self._say(changed.message)
@@ -374,4 +374,4 @@ class Worker:
 
 
 def _names(jobs: Iterable[Job]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(job.variant for job in jobs))
+    return tuple(dict.fromkeys(job.runs for job in jobs))

@@ -35,6 +35,7 @@ def cells_of(run: Run) -> tuple[Cell, ...]:
             abi=jobs[0].abi,
             measurements=tuple(m for job in jobs for m in attempts[job.job_id]),
             planned=len(jobs),
+            folder=run.folder,
         )
         for jobs in groups.values()
     ]

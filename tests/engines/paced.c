@@ -21,7 +21,7 @@
  *     load_fails=1 message=TEXT          the model cannot be read; what the error reporter is told before any failure
  *     nodes                              of the graph (10)
  *     delegate=takes|partly|lies|refuses takes all nodes (the default), the first half, none in silence, or says no
- *     output                             value of the output (0.5)
+ *     output delegated_output            value of the output (0.5); the same where a delegate runs a node
  *     version                            of the engine ("2.16.1")
  */
 #include <fcntl.h>
@@ -317,7 +317,8 @@ int TfLiteInterpreterInvoke(tfl_interpreter *i) {
         run_nodes(i, us);
     else
         spend(i->model, us);
-    i->output.data[0] = (float)number_of(i->model, "output", 0.5);
+    double plain = number_of(i->model, "output", 0.5);
+    i->output.data[0] = (float)(graph.taken ? number_of(i->model, "delegated_output", plain) : plain);
     return 0;
 }
 
