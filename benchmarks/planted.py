@@ -308,7 +308,7 @@ def main(words: Sequence[str]) -> int:
     if asked.fresh and asked.results.is_file():
         asked.results.replace(asked.results.with_suffix(".old.json"))
     glance = not (asked.short or asked.long or asked.own_speed)
-    short = (asked.sessions or 300) if asked.short else 0
+    short = (300 if asked.sessions is None else asked.sessions) if asked.short else 0
     heated = (40 if asked.heated is None else asked.heated) if asked.short else 0
     long = asked.long_sessions
     wanted = scenarios(short, long if asked.long else 0, heated, long if asked.own_speed else 0)
