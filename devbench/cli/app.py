@@ -32,6 +32,7 @@ from devbench.cli import (
     variants,
     virtual,
 )
+from devbench.cli.project_file import WithProjectFile
 
 app = typer.Typer(
     name="devbench",
@@ -60,7 +61,7 @@ def common(
     """On-device machine-learning benchmarks over ADB."""
 
 
-app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("run", cls=WithProjectFile, epilog=run.EXAMPLES)(run.run)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("devices", epilog=devices.EXAMPLES)(devices.devices)
 app.command("doctor")(doctor.doctor)
@@ -79,7 +80,6 @@ app.command("agent", epilog=agent.EXAMPLES)(agent.agent)
 app.command("graph", epilog=graph.EXAMPLES)(graph.graph)
 app.command("transform", epilog=transform.EXAMPLES)(transform.transform)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_)
-app.add_typer(lab.app, name="lab")
 app.command("clean", epilog=clean.EXAMPLES)(clean.clean)
 app.command("size", epilog=size.EXAMPLES)(size.size)
 app.command("parse")(parse.parse)

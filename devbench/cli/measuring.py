@@ -35,7 +35,7 @@ class How:
 
     `clock` names and dates runs; `look_s` is as in `Limits`. `max_away_s` is how long a lost
     phone is waited for, `means` what may be done to it then. `lab`: whose hosts have the phones; None: those
-    that adb knows here.
+    that adb knows here. `from_file` are the words of the command line that devbench.toml gave.
     """
 
     out: Path
@@ -55,6 +55,7 @@ class How:
     quarantine_after: int = AFTER
     meter: Meter | None = None
     lab: Lab | None = None
+    from_file: tuple[str, ...] = ()
 
 
 def means_of(hub_power: str | None, *, allow_reboot: bool) -> Means:
@@ -73,7 +74,8 @@ def measure_new(
 
     if not how.dry_run:
         store.check_writable(how.out)
-    request = twist(build_request(asked, how.environment, how.progress.say, argv=command_line()))
+    argv = (*command_line(), *how.from_file)
+    request = twist(build_request(asked, how.environment, how.progress.say, argv=argv))
     with place_of(asked.device or "all", how) as place:
         return measure_on(place, request, how, show=show)
 

@@ -49,6 +49,7 @@ from devbench.cli.options import (
     Tweaks,
 )
 from devbench.cli.parity_gate import limits_of
+from devbench.cli.project_file import from_file
 from devbench.console import Progress
 from devbench.errors import UsageError
 
@@ -86,6 +87,7 @@ EXAMPLES = """
 
 
 def run(
+    context: typer.Context,
     models: Models = None,
     suite: Suite = None,
     fast: Fast = False,
@@ -129,7 +131,6 @@ def run(
     from devbench.cli.measuring import How, means_of, measure_new, measure_rest
     from devbench.cli.request import Asked
 
-    _check_format(printed_as)
     asked = Asked(
         models=tuple(models or ()), suite=suite, engine=engine, runner=runner, delegate=delegate, abi=abi,
         threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
@@ -140,16 +141,17 @@ def run(
     with Progress(quiet=quiet) as progress:
         how = How(
             out=out, environment=environment, progress=progress, max_silence_s=max_silence, max_away_s=max_away,
-            means=means_of(hub_power, allow_reboot=allow_reboot), dry_run=dry_run, json=json_, strict=strict,
-            limits=limits_of(max_parity_abs, max_parity_mse), printed_as=printed_as, meter=_meter(meter, passes),
-            lab=lab_of(lab, lab_keys, environment),
+            means=means_of(hub_power, allow_reboot=allow_reboot), dry_run=dry_run, meter=_meter(meter, passes),
+            limits=limits_of(max_parity_abs, max_parity_mse), printed_as=_known(printed_as), strict=strict,
+            lab=lab_of(lab, lab_keys, environment), from_file=from_file(context, progress.say), json=json_,
         )  # fmt: skip
         raise typer.Exit(measure_new(asked, how) if resume is None else measure_rest(resume, asked, how))
 
 
-def _check_format(printed_as: str) -> None:
+def _known(printed_as: str) -> str:
     if printed_as not in PRINTED_AS:
         raise UsageError(f"--format {printed_as}: unknown", fix=f"one of: {', '.join(PRINTED_AS)}")
+    return printed_as
 
 
 def _meter(meter: str | None, passes: str | None) -> Instrument | None:

@@ -24,8 +24,9 @@ Fetch = Callable[[str], bytes]
 class Copier:
     """Writes what agents measured into one run's folder.
 
-    Two hosts may have measured one job, if a phone was moved while its first host could not be reached: the later
-    copy is kept as `discarded`, under a number of its own.
+    An attempt whose number was given away here meanwhile (as `skipped`, while its host could not be reached) gets
+    the next one. Two hosts may have measured one job, if a phone was moved in such a time: the later copy is kept
+    as `discarded`.
     """
 
     def __init__(self, run: Run, folder: RunFolder, emit: Callable[[Event], None]) -> None:
@@ -39,6 +40,8 @@ class Copier:
         self._known: dict[str, dict[int, str]] = {}
         for m in run.measurements:
             self._known.setdefault(m.job_id, {})[m.attempt] = m.started_at
+        self._numbers: dict[tuple[str, int], int] = {}  # under which a ledger's attempt stands here
+        self._logs: dict[tuple[str, int], str] = {}  # until the record comes that they belong to
         self._ok = {m.job_id: m.attempt for m in run.measurements if m.status == "ok"}
         self._journal = set(read_journal(folder.path))
         self._sessions = {(s.device, s.started_at) for s in run.sessions}
@@ -55,25 +58,34 @@ class Copier:
             case "session":
                 self._session(from_json(PhoneSession, act["session"]))
             case "discard":
-                self._discard({(job_id, attempt) for job_id, attempt in act["attempts"]}, act["why"])
+                attempts = ((job_id, attempt) for job_id, attempt in act["attempts"])
+                self._discard({(key[0], self._numbers.get(key, key[1])) for key in attempts}, act["why"])
             case "jobs":
                 self._add(device, tuple(from_json(Job, job) for job in act["jobs"]))
             case "log":
-                if act["attempt"] not in self._known.get(act["job_id"], {}):
-                    self._folder.write_log(act["job_id"], act["attempt"], act["text"])
+                self._logs[act["job_id"], act["attempt"]] = act["text"]
             case "journal":
                 self._happened(from_json(JournalEntry, act["entry"]))
 
     def _record(self, record: Measurement, fetch: Fetch) -> None:
         known = self._known.setdefault(record.job_id, {})
-        if record.started_at in known.values():
-            return  # it was copied before
-        if record.attempt in known or (record.status == "ok" and record.job_id in self._ok):
-            record = _second(record, self.next_attempt(record.job_id))
+        key = record.job_id, record.attempt
+        for number, started_at in known.items():
+            if started_at == record.started_at:
+                self._numbers[key] = number
+                self._logs.pop(key, None)
+                return  # it was copied before
+        if record.status == "ok" and record.job_id in self._ok:
+            record = _second(record)
+        if record.attempt in known:
+            record = dataclasses.replace(record, attempt=self.next_attempt(record.job_id))
+        self._numbers[key] = record.attempt
         for output in record.outputs:
             if output.file is not None:
                 place = self._folder.outputs_folder() / Path(output.file).name
                 place.write_bytes(fetch(output.file))
+        if (log := self._logs.pop(key, None)) is not None:
+            self._folder.write_log(record.job_id, record.attempt, log)
         self.add(record)
 
     def next_attempt(self, job_id: str) -> int:
@@ -128,10 +140,8 @@ class Copier:
         return dataclasses.replace(job, input_files=files)
 
 
-def _second(record: Measurement, number: int) -> Measurement:
-    """An attempt at a job that was measured elsewhere too, under a number of its own."""
-    if record.status != "ok":
-        return dataclasses.replace(record, attempt=number, outputs=())
+def _second(record: Measurement) -> Measurement:
+    """A number for a job that has one, which does not count."""
     cause = "measured on a second host while the first could not be reached; what came first counts"
     why = Failure(kind="offline", cause=cause)
-    return dataclasses.replace(record, attempt=number, status="discarded", failure=why, outputs=())
+    return dataclasses.replace(record, status="discarded", failure=why, outputs=())

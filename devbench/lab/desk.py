@@ -6,31 +6,33 @@ the disk. One session at a time; everything that comes in is JSON, and every nam
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import devbench
-from devbench.devices import leased, select
+from devbench.devices import Selection, leased, select
 from devbench.domain.codec import from_json, to_json
 from devbench.domain.device import DeviceInfo
 from devbench.domain.measurement import Measurement
 from devbench.domain.run import Run, RunHeader
-from devbench.errors import DevbenchError, StoreError
+from devbench.errors import DevbenchError, NoUsableDevice, StoreError
 from devbench.lab.files import CHUNK_BYTES, FileCache, localised
-from devbench.lab.ledger import PREFIX, Ledger, read_lines
+from devbench.lab.ledger import PREFIX, Ledger, read_lines, with_ledgers
 from devbench.session import Limits, resume, work
 
 if TYPE_CHECKING:
     from devbench.adb import Server
 
+PREDECESSOR_S = 90.0
 SILENT_S = 30.0  # a submitter that is not heard of for so long is gone
 _AGAIN: dict[str, Any] = {"outcome": "again", "reason": "the session did not begin, or its end was not heard of"}
 _NAME = re.compile(r"[\w-][\w.-]{0,100}")
@@ -102,6 +104,8 @@ class Desk:
         result = {"outcome": "lost", "reason": "an error of devbench itself; the agent's output has it"}
         try:
             result = self._session(run_id, plan)
+        except NoUsableDevice as error:
+            result = {"outcome": "away", "reason": self._scrubbed(str(error))}
         except DevbenchError as error:
             result = {"outcome": "lost", "reason": self._scrubbed(str(error))}
         finally:
@@ -115,8 +119,10 @@ class Desk:
         earlier = tuple(from_json(Measurement, record) for record in plan["earlier"])
         folder = self._folder(run_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with leased(self._places.leases, select(self._server, self.info.serial)) as held:
-            prepared = resume(Run(header=header, measurements=earlier, folder=str(folder)), held)
+        with self._held() as held:
+            # read while the phone is ours: whoever held it before may have written until then
+            run = with_ledgers(Run(header=header, measurements=earlier, folder=str(folder)), folder)
+            prepared = resume(run, held)
             # in the order of time, and of a name that no other host has
             part = f"{len(list(folder.glob(f'{PREFIX}*'))):04d}-{secrets.token_hex(4)}"
             serials = {text: self.info.device for text in (self.info.serialno, self.info.serial) if text}
@@ -130,6 +136,17 @@ class Desk:
         if session is None:
             return {"outcome": "finished", "reason": None}
         return {"outcome": session.outcome, "reason": self._scrubbed(session.reason or "") or None}
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[Selection]:
+        """The phone for this process; one that still ends its session on it, as its agent died, is waited for."""
+        found = select(self._server, self.info.serial)
+        end_s = time.monotonic() + PREDECESSOR_S
+        with contextlib.ExitStack() as stack:
+            while not (held := stack.enter_context(leased(self._places.leases, found))).devices:
+                if not found.devices or time.monotonic() > end_s or self._stop.wait(0.5):
+                    break
+            yield held
 
     # requests, in the thread of Dask's event loop: none of them waits for a phone
 

@@ -5,19 +5,21 @@ The lines are on the agent's disk before anybody is told; copying them twice cha
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from devbench.domain.codec import to_json
+from devbench.domain.codec import from_json, to_json
 from devbench.domain.event import Event
 from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement
 from devbench.domain.phone_session import PhoneSession
+from devbench.domain.run import Run
 from devbench.errors import StoreError
 from devbench.session.journal import entry_of
 from devbench.store import RunFolder
@@ -86,3 +88,35 @@ def read_lines(path: Path, offset: int, most_bytes: int) -> bytes:
         if b"\n" not in text:
             text += file.readline()
     return text[: text.rfind(b"\n") + 1]
+
+
+def with_ledgers(run: Run, folder: Path) -> Run:
+    """`run` as its submitter knows it, and what the ledgers in `folder` hold of it beyond that.
+
+    A session that ended when nobody could hear of it has measured what its submitter still asks for.
+    """
+    measured = {(m.job_id, m.started_at): m for m in run.measurements}
+    jobs = {job.job_id: job for job in run.header.jobs}
+    ours: dict[tuple[str, int], tuple[str, str]] = {}  # where in `measured` an attempt of a ledger is
+    for act in _acts(folder):
+        match act["do"]:
+            case "jobs":
+                added = (from_json(Job, job) for job in act["jobs"])
+                jobs |= {job.job_id: job for job in added if job.job_id not in jobs}
+            case "record":
+                m = from_json(Measurement, act["record"])
+                key = ours[m.job_id, m.attempt] = m.job_id, m.started_at
+                measured.setdefault(key, m)
+            case "discard":
+                for job_id, attempt in act["attempts"]:
+                    if (key_or_none := ours.get((job_id, attempt))) is not None:
+                        measured[key_or_none] = dataclasses.replace(measured[key_or_none], status="discarded")
+    header = dataclasses.replace(run.header, jobs=tuple(jobs.values()))
+    return dataclasses.replace(run, header=header, measurements=tuple(measured.values()))
+
+
+def _acts(folder: Path) -> Iterator[dict[str, Any]]:
+    """In the order in which they were written."""
+    for path in sorted(folder.glob(f"{PREFIX}*.jsonl")):
+        for line in read_lines(path, 0, path.stat().st_size).splitlines():
+            yield json.loads(line)

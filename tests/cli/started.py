@@ -36,7 +36,7 @@ def make_devbench(folder: Path, home: Path, port: int) -> Devbench:
     return Devbench(
         folder=folder,
         environment={
-            **keep, "PYTHONPATH": str(ROOT), "DEVBENCH_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "160",
-            "ANDROID_ADB_SERVER_PORT": str(port),
+            **keep, "PYTHONPATH": str(ROOT), "DEVBENCH_HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"),
+            "NO_COLOR": "1", "COLUMNS": "160", "ANDROID_ADB_SERVER_PORT": str(port),
         },
     )  # fmt: skip

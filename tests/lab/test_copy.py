@@ -11,10 +11,10 @@ from made_runs import make_run
 
 from devbench import store
 from devbench.domain.event import Event, JobEnded, JobsAdded, PhoneEnded, Said
-from devbench.domain.measurement import Failure, OutputFile
+from devbench.domain.measurement import Failure, Measurement, OutputFile
 from devbench.domain.phone_session import PhoneSession
 from devbench.lab.copy import Copier
-from devbench.lab.ledger import Ledger, read_lines
+from devbench.lab.ledger import Ledger, read_lines, with_ledgers
 from devbench.store import RunFolder
 
 RUN = make_run()
@@ -80,6 +80,54 @@ def test_a_second_host_cannot_make_a_job_count_twice(folder: RunFolder, ledger: 
     copied(folder, ledger)
     found = [(m.attempt, m.status, m.started_at) for m in folder.read().measurements]
     assert found == [(1, "ok", ONE.started_at), (2, "discarded", elsewhere.started_at)]
+
+
+def skipped(number: int) -> Measurement:
+    """What a submitter writes for a phone whose host it cannot reach."""
+    failure = Failure(kind="offline", cause="the phone or its host is away from the lab")
+    at = f"2031-01-01T00:00:0{number}"
+    return dataclasses.replace(
+        ONE, attempt=number, status="skipped", started_at=at, failure=failure, series=(), outputs=()
+    )
+
+
+def test_what_a_lost_host_had_measured_counts_although_it_was_skipped_meanwhile(
+    folder: RunFolder, ledger: Ledger
+) -> None:
+    """Its number was given away; it gets the next one, with its log, and a round measured again means that one."""
+    folder.append(skipped(1))
+    ledger.write_log(ONE.job_id, 1, "what it said")
+    ledger.append(ONE)
+    copied(folder, ledger)
+    copied(folder, ledger)
+    found = [(m.attempt, m.status, m.started_at) for m in folder.read().measurements]
+    assert found == [(1, "skipped", skipped(1).started_at), (2, "ok", ONE.started_at)]
+    assert (folder.path / "logs" / f"{ONE.job_id}.txt").read_text() == "# attempt 2\nwhat it said\n"
+    again = dataclasses.replace(ONE, attempt=2, started_at="2031-01-01T00:01:00")
+    ledger.discard({(ONE.job_id, 1)}, Failure(kind="throttled", cause="hot"))
+    ledger.append(again)
+    copied(folder, ledger)
+    copied(folder, ledger)
+    found = [(m.attempt, m.status, m.started_at) for m in folder.read().measurements]
+    assert found[1:] == [(2, "discarded", ONE.started_at), (3, "ok", again.started_at)]
+
+
+def test_a_session_knows_what_the_phones_ledgers_hold_and_its_submitter_does_not(ledger: Ledger) -> None:
+    """A process that ended when nobody could hear of it is not measured again; rounds added and spoilt count."""
+    more = dataclasses.replace(RUN.header.jobs[0], job_id=16 * "e")
+    ledger.append(ONE)
+    ledger.append(TWO)
+    ledger.discard({(TWO.job_id, TWO.attempt)}, Failure(kind="throttled", cause="hot"))
+    ledger.add_jobs([more])
+    asked = dataclasses.replace(RUN, measurements=(skipped(1), TWO))
+    known = with_ledgers(asked, ledger.path)
+    found = sorted((m.job_id, m.status, m.started_at) for m in known.measurements)
+    assert found == sorted([
+        (ONE.job_id, "skipped", skipped(1).started_at), (ONE.job_id, "ok", ONE.started_at),
+        (TWO.job_id, "discarded", TWO.started_at),
+    ])  # fmt: skip
+    assert known.header.jobs == (*RUN.header.jobs, more)
+    assert with_ledgers(known, ledger.path) == known
 
 
 def test_a_serial_number_never_leaves_its_host(ledger: Ledger) -> None:
