@@ -30,7 +30,10 @@ PROFILES: dict[str, Profile] = {
     "quick": Profile(
         name="quick",
         rounds=3,
-        bounds=Bounds(steady_min_ms=500, steady_soft_ms=5000),
+        bounds=Bounds(
+            warmup_min_ms=500, warmup_max_ms=1500, warmup_max_n=4, warmup_block_n=2, warmup_block_ms=250,
+            steady_min_ms=500, steady_soft_ms=1000,
+        ),
         passes=("latency", "resources", "parity", "accuracy"),
         careful=False,
     ),
@@ -323,7 +326,7 @@ def _bounds(bounds: Bounds, pass_name: str) -> Bounds:
         steady_min_ms=min(bounds.steady_min_ms, 500),
         steady_soft_ms=min(bounds.steady_soft_ms, 5000),
         warmup_min_ms=min(bounds.warmup_min_ms, 200),
-        warmup_max_ms=min(bounds.warmup_max_ms, 2000),
+        warmup_max_ms=min(bounds.warmup_max_ms, 500),
         warmup_max_n=min(bounds.warmup_max_n, 2),
         marks_ms=0,
     )

@@ -15,11 +15,33 @@ from devbench.units import show, three_digits
 
 _MOST_PHONES = 3
 _MOST_SINGLES = 3
+_MOST_FINDINGS = 4
+# verdicts of a comparison in the order they are told
+_OUTCOMES = {
+    "faster": "show a faster variant",
+    "slower": "show none that is faster",
+    "same": "show the same time within 3 %",
+    "small change": "show a change of less than 3 %",
+    "inconclusive": "are undecided",
+}
 Group = list[CellSummary]
 
 
 def answer_sentences(report: Report) -> tuple[str, ...]:
-    """What the run found, best news first, then what failed; plain text."""
+    """What the run found, best news first, then what failed; plain text, with many comparisons summed up."""
+    found = _findings(report)
+    if len(found) > _MOST_FINDINGS:
+        found = _summed_up(report, found)
+    return (*found, *_quick(report), *_failures(report.summaries))
+
+
+def answer_details(report: Report) -> tuple[str, ...]:
+    """Each finding by itself, where there are too many for the answer."""
+    found = _findings(report)
+    return tuple(found) if len(found) > _MOST_FINDINGS else ()
+
+
+def _findings(report: Report) -> list[str]:
     compared, single = _groups(report)
     sentences: list[str] = []
     by_model: dict[str, list[Group]] = {}
@@ -30,9 +52,37 @@ def answer_sentences(report: Report) -> tuple[str, ...]:
             sentences.append(_over_phones(report, groups))
         else:
             sentences += [_compared(report, group) for group in groups]
-    sentences += _singles(report, single)
-    sentences += _lasting(report)
-    return (*sentences, *_quick(report), *_failures(report.summaries))
+    return [*sentences, *_singles(report, single), *_lasting(report)]
+
+
+def _summed_up(report: Report, found: list[str]) -> list[str]:
+    """How the comparisons went, the clearest difference, and where the doubt is largest."""
+    groups = [(group, chosen[1]) for group in _groups(report)[0] if (chosen := _chosen(group)) is not None]
+    if len(groups) <= _MOST_PHONES:
+        return found[:_MOST_PHONES]
+    counts = Counter(comparison.verdict for _, comparison in groups)
+    told = [f"{counts[verdict]} {words}" for verdict, words in _OUTCOMES.items() if counts[verdict]]
+    models = {group[0].cell.variant.model for group, _ in groups}
+    phones = {group[0].cell.device.device for group, _ in groups}
+    whose = f"{_counted(len(models), 'model')} on {_counted(len(phones), 'phone')}"
+    sentences = [f"Of {len(groups)} comparisons with a baseline ({whose}), {', '.join(told)}."]
+    known = [(group, c.low, c.high) for group, c in groups if c.low is not None and c.high is not None]
+    faster = [item for item in known if item[2] < 1]
+    if faster and counts["faster"]:
+        clearest = min(faster, key=lambda item: item[2])[0]
+        sentences.append(f"The clearest: {_lowered(_compared(report, clearest))}")
+    if known:
+        widest = max(known, key=lambda item: item[2] / item[1])[0]
+        sentences.append(f"The least sure: {_lowered(_compared(report, widest))}")
+    return sentences
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def trust_line(report: Report) -> str:
@@ -102,19 +152,11 @@ def _name(report: Report, summary: CellSummary) -> str:
 
 def _compared(report: Report, group: Group) -> str:
     where = f"On {phone_name(group[0], report)}"
-    found = sorted(
-        (
-            (s, s.comparison, s.comparison.ratio)
-            for s in group
-            if s.comparison and s.comparison.ratio is not None
-        ),
-        key=lambda item: item[2],
-    )
     baseline = next(s.comparison.baseline for s in group if s.comparison)
-    if not found:
+    chosen = _chosen(group)
+    if chosen is None:
         return f"{where}, nothing can be compared with {baseline}: no round has both."
-    faster = [item for item in found if item[1].verdict == "faster"]
-    summary, comparison, ratio = (faster or found)[0]
+    summary, comparison, ratio = chosen
     name = _name(report, summary)
     if comparison.verdict == "faster":
         doubt = _conditions_of(summary, group)
@@ -136,6 +178,15 @@ def _compared(report: Report, group: Group) -> str:
         f"{where}, whether {name} is faster than {baseline} is undecided "
         f"(ratio {_doubt(comparison, ratio)}{runs}{more})."
     )
+
+
+def _chosen(group: Group) -> tuple[CellSummary, Comparison, float] | None:
+    """The comparison that a sentence is about: the fastest that is surely faster, else the fastest."""
+    found = [
+        (s, s.comparison, s.comparison.ratio) for s in group if s.comparison and s.comparison.ratio is not None
+    ]
+    faster = [item for item in found if item[1].verdict == "faster"]
+    return min(faster or found, key=lambda item: item[2], default=None)
 
 
 def _conditions_of(summary: CellSummary, group: Group) -> str:

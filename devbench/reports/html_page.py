@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devbench.domain.measurement import Measurement
-from devbench.reports.answer import answer_sentences, trust_line, warnings_of
+from devbench.reports.answer import answer_details, answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.reports.csv_files import SUMMARY_COLUMNS, summary_rows
 from devbench.reports.evidence import MOST_PICTURES, anchors, evidence_by_phone
@@ -91,6 +91,7 @@ def html(report: Report) -> str:
         style=Markup(style),
         script=Markup(script),
         answer=answer_sentences(report),
+        answer_details=answer_details(report),
         trust=trust_line(report),
         warnings=warnings_of(report),
         table=table,

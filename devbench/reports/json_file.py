@@ -9,7 +9,7 @@ from devbench.domain.codec import Json, to_json
 from devbench.domain.phone_session import PhoneSession
 from devbench.domain.summary import Cell, CellSummary
 from devbench.reports.affinity import affinity_json
-from devbench.reports.answer import answer_sentences, trust_line, warnings_of
+from devbench.reports.answer import answer_details, answer_sentences, trust_line, warnings_of
 from devbench.reports.base import Format, Report
 from devbench.reports.ops_tables import ops_json
 from devbench.reports.session_cards import outcome_words
@@ -41,6 +41,7 @@ def as_json(report: Report) -> dict[str, Json]:
         "seed": header.seed,
         "suite": header.suite,
         "answer": [report.scrub(text) for text in answer_sentences(report)],
+        "answer_details": [report.scrub(text) for text in answer_details(report)],
         "trust": trust_line(report),
         "warnings": [report.scrub(text) for text in warnings_of(report)],
         "devices": [_without_serials(to_json(device), report) for device in header.devices],

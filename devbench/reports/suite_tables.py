@@ -137,6 +137,8 @@ def _notes(table: SuiteTable, summaries: Sequence[CellSummary]) -> list[str]:
         )
     if "accuracy" in table.columns:
         notes.append("Accuracy is that of the phone's answers, with the exact 95 % bounds for a set of that size.")
+    if table.faster_than is not None:
+        notes.append(f"× faster: only where {table.faster_than} ran by the same engine, on the same phone.")
     if table.told_head is not None and table.source is not None:
         notes.append(f"{table.told_head}: {table.source}. None of these figures was measured here.")
     return notes

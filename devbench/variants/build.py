@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import importlib.util
+import os
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from devbench.variants.weights import Weights, choose_weights, download_weights,
 from devbench.variants.worker import WorkRequest
 
 Progress = Callable[[str], None]
+_AT_ONCE = 2
 
 
 def build_variants(
@@ -44,21 +48,40 @@ def build_variants(
     """
     cache = VariantCache(cache_dir)
     weights_dir = weights_dir if weights_dir is not None else keras_models_folder()
+    existing = [None if isinstance(model, Recipe) else _existing(model, suite) for model in suite.models]
+    plans = [
+        _planned(model, progress, weights_dir=weights_dir, download=download)
+        for model in suite.models
+        if isinstance(model, Recipe)
+    ]
+    recipes = iter(_found_or_built(plans, cache, progress))
     found: list[Variant] = []
-    for model in suite.models:
-        if isinstance(model, Recipe):
-            found += build_recipe(model, cache, progress, weights_dir=weights_dir, download=download)
-        else:
-            found += _existing(model, suite)
+    for variants in existing:
+        found += next(recipes) if variants is None else variants
     _require_unique(found, suite)
     _require_baseline(found, suite)
     return tuple(found)
 
 
-def build_recipe(
-    recipe: Recipe, cache: VariantCache, progress: Progress, *, weights_dir: Path, download: bool = False
-) -> tuple[Variant, ...]:
-    """The variants of one recipe, from the cache where they are there."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A recipe with its weights; the steps of its variants and what they are made of, by variant."""
+
+    recipe: Recipe
+    weights: Weights
+    chains: dict[str, tuple[StepCall, ...]]
+    parts: dict[str, dict[str, str]]
+
+    def found(self, cache: VariantCache) -> dict[str, Variant | None]:
+        return {name: cache.find(of) for name, of in self.parts.items()}
+
+    @property
+    def trained(self) -> tuple[str, str, int]:
+        """Recipes that are alike here learn into the same folder."""
+        return self.recipe.source, self.weights.kind, self.recipe.seed
+
+
+def _planned(recipe: Recipe, progress: Progress, *, weights_dir: Path, download: bool) -> _Plan:
     source, name = load_source(recipe.source)
     pretrained = source.pretrained(name)
     if download and recipe.weights == "imagenet" and pretrained is not None:
@@ -67,38 +90,64 @@ def build_recipe(
     form = source.form(name)
     chains = {variant.name: complete_chain(variant.steps, form=form) for variant in recipe.variants}
     parts = {name: made_of(recipe, chain, weights) for name, chain in chains.items()}
-    found = {name: cache.find(of) for name, of in parts.items()}
-    if None in found.values():
-        with cache.locked(
-            lambda: progress(f"{recipe.model}: waiting for another devbench that builds variants")
-        ):
-            found = {name: cache.find(of) for name, of in parts.items()}
-            # two names of one file are built once
-            names = {str(parts[name]): name for name, variant in found.items() if variant is None}
-            missing = {name: chains[name] for name in names.values()}
-            if missing:
-                _build_missing(recipe, missing, parts, weights, cache, progress)
-        found = {name: cache.find(of) for name, of in parts.items()}
-    named = []
+    return _Plan(recipe=recipe, weights=weights, chains=chains, parts=parts)
+
+
+def _found_or_built(
+    plans: Sequence[_Plan], cache: VariantCache, progress: Progress
+) -> list[tuple[Variant, ...]]:
+    """The variants of each plan, from the cache where they are there."""
+    found = [plan.found(cache) for plan in plans]
+    if any(None in variants.values() for variants in found):
+        with cache.locked(lambda: progress("waiting for another devbench that builds variants")):
+            _build_all(plans, cache, progress)
+        found = [plan.found(cache) for plan in plans]
+    return [_named(plan, variants, cache) for plan, variants in zip(plans, found, strict=True)]
+
+
+def _named(plan: _Plan, found: dict[str, Variant | None], cache: VariantCache) -> tuple[Variant, ...]:
+    recipe, named = plan.recipe, []
     for variant in recipe.variants:
         cached = found[variant.name]
         if cached is None:
             raise SuiteError(f"{recipe.variant_id(variant)} vanished from the cache {cache.folder}")
-        note = weights.note
+        note = plan.weights.note
         done = replace(cached, variant=recipe.variant_id(variant), model=recipe.model, weights_note=note)
         named.append(done if variant.mistake is None else mistaken(done, variant.mistake))
     return tuple(named)
 
 
-def _build_missing(
-    recipe: Recipe,
-    missing: dict[str, tuple[StepCall, ...]],
-    parts: dict[str, dict[str, str]],
-    weights: Weights,
-    cache: VariantCache,
-    progress: Progress,
-) -> None:
+def _build_all(plans: Sequence[_Plan], cache: VariantCache, progress: Progress) -> None:
+    """Builds what is missing, two recipes at a time; the first that fails stops the other. With the lock held."""
+    lanes: dict[tuple[str, str, int], list[_Plan]] = {}
+    for plan in plans:
+        lanes.setdefault(plan.trained, []).append(plan)
+    stop = threading.Event()
+
+    def build(lane: list[_Plan]) -> None:
+        for plan in lane:
+            _build_missing(plan, cache, progress, stop)
+
+    # most of a worker's time is on one core
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, os.cpu_count() or 1)) as pool:
+        futures = [pool.submit(build, lane) for lane in lanes.values()]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        finally:
+            stop.set()
+            for future in futures:
+                future.cancel()
+
+
+def _build_missing(plan: _Plan, cache: VariantCache, progress: Progress, stop: threading.Event) -> None:
     """Builds and stores; what is done when a later variant fails stays in the cache."""
+    recipe, weights, parts = plan.recipe, plan.weights, plan.parts
+    # two names of one file are built once
+    names = {str(parts[name]): name for name, variant in plan.found(cache).items() if variant is None}
+    missing = {name: plan.chains[name] for name in names.values()}
+    if not missing:
+        return
     _require_tensorflow(recipe)
     variants = tuple(replace(v, steps=missing[v.name]) for v in recipe.variants if v.name in missing)
     ids = {variant.name: recipe.variant_id(variant) for variant in variants}
@@ -126,7 +175,7 @@ def _build_missing(
             training=str(cache.training_folder(recipe, weights)),
         )
         log = cache.folder / "logs" / f"{recipe.model}.log"
-        run_worker(request, log=log, progress=progress, built=built)
+        run_worker(request, log=log, progress=progress, built=built, stop=stop)
 
 
 def _require_tensorflow(recipe: Recipe) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +21,7 @@ from devbench.variants.worker import WorkRequest
 WORKER = (sys.executable, "-m", "devbench.variants.worker")
 _SILENCE_S = 900.0
 _STOP_S = 5.0
+_LOOK_S = 0.2
 
 
 def run_worker(
@@ -30,11 +32,12 @@ def run_worker(
     built: Callable[[dict[str, Any]], None],
     command: Sequence[str] = WORKER,
     silence_s: float = _SILENCE_S,
+    stop: threading.Event | None = None,
 ) -> None:
     """Until the worker has made everything; `built` hears each file as soon as it is there.
 
     ModelError says what the worker refused, or how it died and what its log says last; the whole log stays in
-    `log`. A worker that says nothing for `silence_s` is ended.
+    `log`. A worker that says nothing for `silence_s` is ended, and so is one at work when `stop` is set.
     """
     folder = Path(request.folder)
     order = folder / "request.json"
@@ -50,7 +53,7 @@ def run_worker(
         assert worker.stdout is not None
         lines = _lines_of(worker.stdout)
         try:
-            while (line := lines.get(timeout=silence_s)) is not None:
+            while (line := _next_of(lines, silence_s, stop)) is not None:
                 event = json.loads(line)
                 if event["event"] == "failed":
                     raise ModelError(f"{doing}: {event['message']}", fix=event["fix"] or f"the log is {log}")
@@ -61,10 +64,8 @@ def run_worker(
                     progress(doing)
             code = worker.wait(timeout=_STOP_S)
         except (queue.Empty, subprocess.TimeoutExpired) as e:
-            raise ModelError(
-                f"{doing}: the process said nothing for {silence_s:.0f} s and was ended",
-                fix=f"the log is {log}",
-            ) from e
+            silent = f"{doing}: the process said nothing for {silence_s:.0f} s and was ended"
+            raise ModelError(silent, fix=f"the log is {log}") from e
         finally:
             _stop(worker)
     if code != 0:
@@ -85,6 +86,19 @@ def _lines_of(stream: IO[bytes]) -> queue.Queue[bytes | None]:
 
     threading.Thread(target=read, daemon=True).start()
     return lines
+
+
+def _next_of(lines: queue.Queue[bytes | None], silence_s: float, stop: threading.Event | None) -> bytes | None:
+    """The next line; queue.Empty after `silence_s` without one, ModelError when `stop` is set before."""
+    deadline = time.monotonic() + silence_s
+    while True:
+        try:
+            return lines.get(timeout=min(_LOOK_S, silence_s))
+        except queue.Empty:
+            if stop is not None and stop.is_set():
+                raise ModelError("stopped, because something else did") from None
+            if time.monotonic() >= deadline:
+                raise
 
 
 def _stop(worker: subprocess.Popen[bytes]) -> None:

@@ -4,7 +4,8 @@ from made_runs import LOW_BATTERY, backend, make_run, phone, variant
 
 from devbench.domain.measurement import Failure
 from devbench.reports import build_report
-from devbench.reports.answer import answer_sentences, trust_line, warnings_of
+from devbench.reports.answer import answer_details, answer_sentences, trust_line, warnings_of
+from devbench.reports.html_page import html
 from devbench.reports.table import build_table
 
 
@@ -108,3 +109,22 @@ def test_what_an_accelerator_hides_is_said_where_one_ran() -> None:
     gpu = build_table(build_report(make_run(backends=(backend(delegate="gpu"),))))
     assert any(note.startswith("gpu ran: CPU, RSS and PSS") for note in gpu.notes)
     assert not any("accelerator" in note for note in build_table(build_report(make_run())).notes)
+
+
+def test_many_comparisons_are_summed_up_and_each_is_a_click_away() -> None:
+    """The count by verdict, the clearest, the least sure; the page holds the others folded."""
+    variants, latencies = [], {}
+    for i in range(6):
+        variants += [variant(f"m{i}-a", model=f"m{i}"), variant(f"m{i}-b", model=f"m{i}")]
+        latencies |= {f"m{i}-a": 10e6, f"m{i}-b": 10e6 / (4 if i == 2 else 2) if i < 4 else 15e6}
+    planted = {"variants": tuple(variants), "latencies_ns": latencies, "control": False}
+    report = build_report(make_run(**planted))
+    whole, clearest, doubt = answer_sentences(report)
+    assert whole.startswith("Of 6 comparisons with a baseline (6 models on 1 phone), 4 show a faster variant, 2 ")
+    assert clearest.startswith("The clearest: on OPPO A37f, m2-b is 4.0")
+    assert doubt.startswith("The least sure: on OPPO A37f, ")
+    details = answer_details(report)
+    assert len(details) == 6 and sum("faster (" in sentence for sentence in details) == 4
+    page = html(report)
+    assert page.count("Each of the 6 findings") == 1 and "<li>On OPPO A37f, m3-b is 2.00× faster" in page
+    assert answer_details(build_report(make_run())) == () and "Each of the" not in html(build_report(make_run()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from devbench.variants.child import run_worker
 from devbench.variants.worker import WorkRequest
 
 
-def _run(tmp_path: Path, script: str, *, silence_s: float = 60.0) -> tuple[list[str], list[dict[str, Any]]]:
+def _run(
+    tmp_path: Path, script: str, *, silence_s: float = 60.0, stop: threading.Event | None = None
+) -> tuple[list[str], list[dict[str, Any]]]:
     """What progress and `built` heard from a worker that is this script."""
     file = tmp_path / "worker.py"
     head = "import json, os, sys\ndef tell(**e): print(json.dumps(e), flush=True)\n"
@@ -37,6 +40,7 @@ def _run(tmp_path: Path, script: str, *, silence_s: float = 60.0) -> tuple[list[
         built=built.append,
         command=[sys.executable, str(file)],
         silence_s=silence_s,
+        stop=stop,
     )
     return said, built
 
@@ -87,3 +91,10 @@ def test_silence_ends(tmp_path: Path) -> None:
     """The worker would sleep for an hour; its pipe closes only because it is ended."""
     with pytest.raises(ModelError, match="said nothing for 0 s and was ended"):
         _run(tmp_path, "import time; time.sleep(3600)", silence_s=0.2)
+
+
+def test_a_worker_is_ended_when_another_one_failed(tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(ModelError, match="stopped, because something else did"):
+        _run(tmp_path, "import time; time.sleep(3600)", stop=stop)

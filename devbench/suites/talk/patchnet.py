@@ -15,7 +15,7 @@ from devbench.variants import held_out
 from devbench.variants.source import Network
 from devbench.variants.weights import Pretrained
 
-SIZES = {"299": 299, "75": 75}
+SIZES = {"224": 224, "75": 75}
 NAMES = tuple(f"patchnet_{size}" for size in SIZES)
 CODE = tuple(Path(str(module.__file__)) for module in (fit, scenes, transfer, held_out))
 # four patches a picture: as many pictures as Inception-v3 learns from would take four times as long

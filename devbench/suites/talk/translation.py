@@ -20,7 +20,7 @@ CODE = (Path(grammar.__file__), Path(fit.__file__), Path(grammar.__file__).with_
 TRUNK = None
 TRAIN, HELD_OUT = 12_000, 200
 _HELD_OUT_SEED = 1_000_003
-_EPOCHS, _BATCH, _RATE = 8, 64, 2e-3
+_EPOCHS, _BATCH, _RATE = 5, 128, 4e-3
 _LEAST_EXACT = 0.95
 
 
