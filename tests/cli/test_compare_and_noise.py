@@ -35,7 +35,7 @@ def test_what_aa_finds_is_kept_and_said_to_the_next_run(rig: Rig, devbench: Devb
 def test_the_recipe_tells_what_each_tweak_is_worth(rig: Rig, devbench: Devbench) -> None:
     """A line for none, each tweak and all, from two sessions each; what a phone does not let is said."""
     done = devbench("aa", GATE, "--device", rig.phones[NEW].serial, "--recipe", "--rounds", 6, "--profile", "quick",
-                    "--json", timeout=900)  # fmt: skip
+                    "--json")  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = json.loads(done.stdout)["recipe"]
     names = ["none", "stay-awake", "animations", "background", "fixed-performance", "clock-lock", "all"]

@@ -52,7 +52,7 @@ def wait_for_records(devbench: Devbench, count: int, process: subprocess.Popen[s
 def test_a_run_on_virtual_phones_has_every_file_and_leaves_no_phone(tmp_path: Path) -> None:
     """`--device virtual` needs no phone, no server of the user's, and cleans up after itself."""
     devbench = make_devbench(tmp_path, tmp_path / "home", 1)
-    done = devbench("run", GATE, "--device", "virtual", "--rounds", 1)
+    done = devbench.process("run", GATE, "--device", "virtual", "--rounds", 1)
     assert done.returncode == 0, done.stderr
     folder = Path(done.stdout.splitlines()[-1])
     assert (tmp_path / folder / "run.json").is_file()
@@ -193,7 +193,7 @@ def test_a_phone_in_use_is_refused_with_its_holder(devbench: Devbench, rig: Rig)
     import os
 
     with leased(leases, rig.selection(NEW)):
-        done = devbench("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 1)
+        done = devbench.process("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 1)
     assert done.returncode == 3
     assert "[busy]" in done.stderr
     assert f"process {os.getpid()}" in done.stderr

@@ -135,7 +135,7 @@ def test_killed_at_twenty_random_points_a_run_still_ends_whole(devbench: Devbenc
         process.communicate()
         if list((devbench.folder / "results").glob("*/run.json")):
             command = ("run", "--resume", run_of(devbench).name)
-    done = devbench(*command, timeout=300)
+    done = devbench.process(*command, timeout=300)
     assert done.returncode == 0, done.stderr
     assert_whole(run_of(devbench))
     assert rig.leftovers(OLD) == []

@@ -57,7 +57,7 @@ def test_a_run_through_a_lab_of_one_host(tmp_path: Path) -> None:
         lab.start_scheduler()
         host = lab.add_host("a", lab.start_phones(*PHONES[:1]))
         lab.until_connected()
-        done = lab.submitter("run", MODELS / "and-gate.tflite", "--rounds", 1, *lab.options)
+        done = lab.submitter.process("run", MODELS / "and-gate.tflite", "--rounds", 1, *lab.options)
         assert done.returncode == 0, done.stderr
         folder = the_run(lab)
         assert_complete(folder)
@@ -122,7 +122,7 @@ def test_the_submitting_host_dies_and_the_run_is_resumed(tmp_path: Path, paced_r
 
         before = measured()
         until(lambda: measured() > before + 2, "a session goes on without its submitter")
-        done = lab.submitter("run", "--resume", folder.path, *lab.options, timeout=200)
+        done = lab.submitter.process("run", "--resume", folder.path, *lab.options, timeout=200)
         assert done.returncode == 0, done.stderr
         assert_complete(folder)
         assert {r["attempt"] for r in records(folder)} == {1}, "nothing was measured again"
@@ -156,7 +156,7 @@ def test_ctrl_c_stops_the_sessions_and_a_phone_that_is_away_is_skipped(
         assert len({r["device"] for r in away}) == 1
         lab.start_agent(lab.hosts[1])
         lab.hosts[1].until_connected(2)
-        done = lab.submitter("run", "--resume", folder.path, *lab.options, timeout=200)
+        done = lab.submitter.process("run", "--resume", folder.path, *lab.options, timeout=200)
         assert done.returncode == 0, done.stderr
         assert_complete(folder)
         assert [r for r in records(folder) if r["status"] == "discarded"] == [], "nothing was measured twice"
