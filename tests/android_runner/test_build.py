@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from .conftest import ROOT, Runner
 
 
@@ -39,6 +41,7 @@ def test_the_manifest_tells_the_files_beside_it(runner: Runner, build: ModuleTyp
     assert manifest["dex"]["sha256"] == hashlib.sha256((out / "classes.dex").read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_two_folders_give_the_same_bytes(tmp_path: Path, build: ModuleType, runner: Runner) -> None:
     """Whatever the checkout is called; the second build cannot be the first one's cache, since paths differ."""
     name = "linux-x86_64"

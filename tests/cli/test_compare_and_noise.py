@@ -12,6 +12,16 @@ from started import Devbench
 GATE, TWO = MODELS / "and-gate.tflite", MODELS / "two-inputs.tflite"
 
 
+def test_two_models_are_compared_in_one_interleaved_run(rig: Rig, devbench: Devbench) -> None:
+    done = devbench("compare", GATE, TWO, "--device", rig.phones[NEW].serial, "--rounds", 2, "--profile", "quick",
+                    "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (versus,) = json.loads(done.stdout)["comparisons"]
+    assert (versus["a"], versus["b"], versus["rounds"]) == ("and-gate", "two-inputs", 2)
+    assert versus["interleaved"] is True
+
+
+@pytest.mark.slow
 def test_what_aa_finds_is_kept_and_said_to_the_next_run(rig: Rig, devbench: Devbench) -> None:
     """One model as A and B, no control; then a run on that phone knows what its rounds are worth."""
     serial = rig.phones[NEW].serial
@@ -22,13 +32,9 @@ def test_what_aa_finds_is_kept_and_said_to_the_next_run(rig: Rig, devbench: Devb
     assert (noise["variant"], noise["rounds"]) == ("and-gate", 3)
     assert 5 <= noise["suggested_rounds"] <= 20 and noise["paired_sd_pct"] > 0
     assert (Path(devbench.environment["DEVBENCH_HOME"]) / "noise" / f"{noise['device']}.json").is_file()
-    later = devbench("compare", GATE, MODELS / "two-inputs.tflite", "--device", serial, "--rounds", 2,
-                     "--profile", "quick", "--json")  # fmt: skip
+    later = devbench("compare", GATE, TWO, "--device", serial, "--rounds", 2, "--profile", "quick", "--json")
     assert later.returncode == 0, later.stderr
     assert f"{noise['device']} resolves ±" in later.stderr and "in 2 rounds (devbench aa of" in later.stderr
-    (versus,) = json.loads(later.stdout)["comparisons"]
-    assert (versus["a"], versus["b"], versus["rounds"]) == ("and-gate", "two-inputs", 2)
-    assert versus["interleaved"] is True
 
 
 @pytest.mark.slow

@@ -111,11 +111,14 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(devbench: Devbench, rig: R
     assert "devbench" not in rig.phone(NEW).shell("ls /data/local/tmp").stdout.split()
 
 
-def test_killed_again_and_again_a_run_still_ends_whole(devbench: Devbench, rig: Rig) -> None:
+@pytest.mark.parametrize("kills", [(1,), pytest.param((0, 1, 3), marks=pytest.mark.slow)])
+def test_killed_again_and_again_a_run_still_ends_whole(
+    devbench: Devbench, rig: Rig, kills: tuple[int, ...]
+) -> None:
     """kill -9 before the first job, in the middle, and later; --resume does what is left, and nothing twice."""
     serial = rig.phones[OLD].serial
     command: tuple[object, ...] = ("run", GATE, "--device", serial, "--rounds", 3)
-    for records in (0, 1, 3):
+    for records in kills:
         process = devbench.start(*command)
         folder = wait_for_records(devbench, records, process)
         process.kill()

@@ -64,6 +64,7 @@ def need_phones() -> None:
     pytest.importorskip("ai_edge_litert")
 
 
+@pytest.mark.slow
 def test_the_workflow_runs(place: Path) -> None:
     """Its `run` steps, in order, as a runner would: numbers, JUnit, step summary; and no serial anywhere."""
     need_phones()

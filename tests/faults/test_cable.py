@@ -36,7 +36,7 @@ def cells_asked(done: Session) -> list[tuple[str, str, str, int]]:
     return sorted((j.device, j.variant, j.pass_name, j.round) for j in done.run.header.jobs)
 
 
-@pytest.mark.parametrize("name", [OLD, NEW])
+@pytest.mark.parametrize("name", [OLD, pytest.param(NEW, marks=pytest.mark.slow)])
 def test_a_cable_pulled_in_every_phase_of_one_session_costs_nothing(rig: Rig, name: str) -> None:
     rig.forget(name)
     pulls = [f"drop:match={pattern}" for pattern in PHASES.values()]

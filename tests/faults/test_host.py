@@ -34,6 +34,7 @@ def assert_whole(folder: Path) -> None:
     assert len(attempts) == len(set(attempts))
 
 
+@pytest.mark.slow
 def test_two_devbench_at_once_measure_a_phone_one_after_the_other(devbench: Devbench, rig: Rig) -> None:
     """Started together, one measures; the other says who has the phone, and exits with 3."""
     command = ("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 4)
@@ -45,6 +46,7 @@ def test_two_devbench_at_once_measure_a_phone_one_after_the_other(devbench: Devb
     assert_whole(run_of(devbench))
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_run_and_what_was_written_counts(devbench: Devbench, rig: Rig) -> None:
     """A file system of a few hundred KB, which fills up in mid-run; its content is resumed on a larger one."""
     kept = devbench.folder / "results"

@@ -213,6 +213,7 @@ def test_the_command_transforms_a_file_in_its_own_process(tmp_path: Path) -> Non
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.pb", "out.pb"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tf")
 def test_an_endless_transform_is_stopped_and_explained(tmp_path: Path) -> None:
     """Two old batch norms that share a mean: stopped at the deadline, the shared constant named."""
@@ -221,6 +222,7 @@ def test_an_endless_transform_is_stopped_and_explained(tmp_path: Path) -> None:
     assert "did not end within 1 s" in said and "here mean" in said
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tf")
 def test_a_crash_is_an_error_with_tensorflows_words(tmp_path: Path) -> None:
     graph = Graph()

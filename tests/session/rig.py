@@ -37,6 +37,8 @@ BRIEF = Bounds(
 LONG = Bounds(
     warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=2, warmup_block_ms=0, steady_min_n=5, steady_min_ms=1500
 )
+# for what the other pass would only show once more
+LATENCY = Profile(name="test", rounds=1, bounds=BRIEF, passes=("latency",))
 SHORT_LIMITS = Limits(silence_s=20, start_s=30, back_within_s=20, look_s=0.1)
 OLD, NEW = "oppo-a37f", "pixel-2-xl"
 
@@ -206,5 +208,6 @@ def records_of(folder: Path) -> list[dict[str, object]]:
 
 
 __all__ = [
-    "BRIEF", "LONG", "NEW", "OLD", "Rig", "Session", "leased", "request", "running_rig", "shared_phones", "variant",
+    "BRIEF", "LATENCY", "LONG", "NEW", "OLD", "Rig", "Session", "leased", "request", "running_rig",
+    "shared_phones", "variant",
 ]  # fmt: skip

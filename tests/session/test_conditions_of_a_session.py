@@ -12,6 +12,7 @@ import pytest
 from rig import BRIEF, NEW, SHORT_LIMITS, Rig, Session, request, running_rig
 
 from devbench.conditions import GATE_IDS
+from devbench.conditions.rules import PATIENCE_S
 from devbench.domain.event import Event, JobEnded, JobsAdded, JobStarted
 from devbench.domain.job import Bounds, Profile
 from devbench.domain.measurement import Measurement
@@ -127,8 +128,11 @@ def test_a_look_goes_on_whatever_it_finds(phone: Rig, engine: Path, tmp_path: Pa
     assert ids(done) == [{"LOW-BATTERY"}]
 
 
-def test_other_work_is_waited_for_and_then_refused_by_name(phone: Rig, engine: Path, tmp_path: Path) -> None:
-    """The wait is shown as a countdown; here the user ends it."""
+def test_other_work_is_waited_for_and_then_refused_by_name(
+    phone: Rig, engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wait is shown as a countdown; here the user ends it. This computer may be busy beside."""
+    monkeypatch.setitem(PATIENCE_S, "BUSY", 5.0)
     waits: list[str] = []
 
     def look(event: Event) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from rig import JOBS, NEW, OLD, Rig, Session, request
+from rig import JOBS, LATENCY, NEW, OLD, Rig, Session, request
 
 from devbench.domain.event import Event, JobStarted
 from devbench.domain.measurement import Failure
@@ -38,8 +38,8 @@ def test_a_crash_is_a_result_with_its_signal(
 ) -> None:
     """These phones write no crash into their log, and that is said."""
     model = read_variant(write_paced(tmp_path / "paced.tflite", latency_us=10, **behaviour))
-    done = rig.session(request(model, engines=(engine,)), name)
-    assert done.statuses()[0] == "failed(crash)"
+    done = rig.session(request(model, engines=(engine,), profile=LATENCY), name)
+    assert done.statuses() == ["failed(crash)"]
     failure = failure_of(done)
     assert failure.cause == f"the process was ended by {signal}; the phone's log does not name it"
     assert "another engine version" in failure.fix
@@ -66,7 +66,7 @@ def test_a_kill_by_the_low_memory_killer_is_told_with_its_line(rig: Rig, tmp_pat
             started.append(threading.Thread(target=kill))
             started[-1].start()
 
-    done = rig.session(request(model, engines=(engine,)), NEW, on_event=on_start)
+    done = rig.session(request(model, engines=(engine,), profile=LATENCY), NEW, on_event=on_start)
     for thread in started:
         thread.join()
     failure = failure_of(done)

@@ -103,7 +103,7 @@ def check(android: Rig, tf: TensorFlow, folder: Path, graph: bytes, size: int, v
     return nodes_of(rows, "original"), nodes_of(rows, "transformed")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", [VERSIONS[0], *(pytest.param(v, marks=pytest.mark.slow) for v in VERSIONS[1:])])
 def test_a_small_mobilenet_before_and_after_the_transforms(
     android: Rig, tf: TensorFlow, tmp_path: Path, version: str
 ) -> None:

@@ -60,6 +60,7 @@ def test_results_that_cannot_be_kept_any_more_end_the_work_on_all_phones(rig: Ri
     assert rig.leftovers(OLD) == rig.leftovers(NEW) == []
 
 
+@pytest.mark.slow
 def test_waiting_for_a_core_is_not_taken_for_a_hang(rig: Rig) -> None:
     """Where phones share a core their jobs queue: longer than the silence that would be a hang."""
     (third,) = virtual.up(["samsung-a10"], server=rig.server.address, home=rig.home)

@@ -87,6 +87,17 @@ def test_the_suite_names_every_network_there_is() -> None:
 
 
 @needs_tensorflow
+def test_a_gate_gives_its_truth_table_and_is_what_the_phone_knows(build: Build) -> None:
+    built = build("and-gate")
+    assert labels_of(built["and-gate-pb"].held_out).tolist() == [0, 0, 0, 1]  # type: ignore[arg-type]
+    assert phone_accuracy(built["and-gate-fp32"]) == 1.0
+    assert built["and-gate-pb"].op_counts["MatMul"] == 1
+    assert {variant.weights for variant in built.values()} == {"trained"}
+    assert set(built["and-gate-pb"].op_counts) <= set(runtime_ops("tfmobile-1.4.0").ops)
+
+
+@pytest.mark.slow
+@needs_tensorflow
 def test_gates_give_their_truth_tables(build: Build, tmp_path: Path) -> None:
     built = build("and-gate", "or-gate", "xor-gate")
     for gate, truth in (("and", [0, 0, 0, 1]), ("or", [0, 1, 1, 1]), ("xor", [0, 1, 1, 0])):
@@ -98,6 +109,7 @@ def test_gates_give_their_truth_tables(build: Build, tmp_path: Path) -> None:
     assert set(built["xor-gate-pb"].op_counts) <= set(runtime_ops("tfmobile-1.4.0").ops)
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_weight_is_estimated_with_the_scaling_that_lies_beside_the_model(
     build: Build, tmp_path: Path

@@ -46,7 +46,10 @@ FROM_PB = """
 name = "frozen"
 recipe = "file:net.pb"
 representative = { samples = 4, low = -1, high = 1 }
-variants = ["fp32", "fp16", "dynamic_int8", "int8", "int16x8"]
+variants = [
+    "fp32", "fp16", "dynamic_int8", "int8", "int16x8",
+    { name = "large", steps = [{ step = "transform", transforms = "insert_logging(op=Relu)" }] },
+]
 """
 
 
@@ -128,16 +131,9 @@ def test_a_step_says_what_it_did_or_that_it_did_nothing(built: dict[str, Variant
     assert built["frozen-dynamic-int8"].steps[-1].notes == ()
 
 
-def test_a_step_that_made_the_file_larger_says_so(folder: Path) -> None:
-    text = """
-[[model]]
-name = "talkative"
-recipe = "file:net.pb"
-variants = [{ name = "large", steps = [{ step = "transform", transforms = "insert_logging(op=Relu)" }] }]
-"""
-    (variant,) = build(folder, text).values()
-    notes = variant.steps[-1].notes
-    before, after = variant.steps[-1].bytes_before, variant.steps[-1].bytes_after
+def test_a_step_that_made_the_file_larger_says_so(built: dict[str, Variant]) -> None:
+    last = built["frozen-large"].steps[-1]
+    notes, before, after = last.notes, last.bytes_before, last.bytes_after
     assert before is not None and after is not None and after > before
     assert f"made the file {after - before} bytes larger" in notes
 
@@ -172,6 +168,7 @@ def test_a_graph_that_still_has_variables_is_refused(folder: Path) -> None:
     assert "freeze" in (caught.value.fix or "")
 
 
+@pytest.mark.slow
 def test_int8_without_representative_data_is_refused(folder: Path) -> None:
     text = '[[model]]\nname = "n"\nrecipe = "file:net.pb"\nrepresentative = false\nvariants = ["int8"]\n'
     with pytest.raises(ModelError, match="step int8: full int8 needs representative data"):

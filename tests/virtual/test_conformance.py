@@ -96,6 +96,7 @@ def test_a_tree_keeps_content_modes_and_times(both: Both, tmp_path: Path) -> Non
     assert tree_of(tmp_path / "back") == tree_of(tree)
 
 
+@pytest.mark.slow
 def test_200_megabytes_keep_their_hash(both: Both, tmp_path: Path) -> None:
     lab, phone = both
     big = tmp_path / "big"
