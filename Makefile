@@ -13,13 +13,13 @@ demo: $(VENV)/.demo
 
 ## test: lint, types and the default tests
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest --durations=15 $(PYTEST)
 
 ## test-all: also what needs minutes
 test-all: test test-slow
 
 test-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow $(PYTEST)
+	$(BIN)/python -m pytest -m slow --durations=15 $(PYTEST)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
