@@ -1,11 +1,16 @@
-"""What the whole suite has in common: output as for a file, whatever terminal or CI machine it is started from."""
+"""What the whole suite has in common: it says and finds the same on a slow, busy computer with any terminal."""
 
 import gc
 import os
 
+from hypothesis import settings
+
 # the first two say how wide and where a terminal is; typer reads the others once, when it is imported
 for name in ("COLUMNS", "LINES", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"):
     os.environ.pop(name, None)
+
+settings.register_profile("devbench", deadline=None)
+settings.load_profile("devbench")
 
 
 def pytest_collection_finish() -> None:

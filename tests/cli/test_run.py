@@ -147,7 +147,7 @@ def test_interrupted_it_keeps_everything_and_says_how_to_go_on(
     process = devbench.start("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 5)
     folder = wait_for_records(devbench, 2, process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     kept = statuses(folder)
     assert kept == ["ok"] * len(kept)

@@ -19,7 +19,7 @@ from devbench.domain.event import Event, FirstNumber, JobEnded, JobStarted, Phon
 from devbench.domain.variant import Variant
 from devbench.runners.base import Limits
 
-QUICK_TO_GIVE_UP = Limits(silence_s=2.0, start_s=2.0, back_within_s=0.5)
+QUICK_TO_GIVE_UP = Limits(silence_s=4.0, start_s=4.0, back_within_s=0.5)
 
 
 def when(
@@ -164,7 +164,7 @@ def test_a_hanging_job_is_stopped_and_its_cell_not_tried_again(rig: Rig, tmp_pat
         "two-inputs": ["ok"] * 3,
     }
     failure = next(m.failure for m in done.run.measurements if m.failure)
-    assert "no line for 2 s" in failure.cause
+    assert "no line for 4 s" in failure.cause
     assert "--max-silence" in failure.fix
 
 
