@@ -11,9 +11,9 @@ demo: $(VENV)/.demo
 	$(BIN)/devbench run --suite quick --device virtual --profile quick
 	@echo "open $$(ls -d $(CURDIR)/results/2*/report/report.html | tail -n 1)"
 
-## test: lint, types and the default tests
+## test: lint, types and the default tests, in two processes since most tests wait for a phone (docs/develop.md)
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest --durations=15 $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15 $(PYTEST)
 
 ## test-all: also what needs minutes
 test-all: test test-slow

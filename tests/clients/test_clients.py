@@ -283,8 +283,8 @@ PROMISES = {
 OTHER_PHONES = [bench for bench in BENCHES if not bench.endswith(":pixel-2-xl")]
 # a client of its own process each: every phone has been asked by the others
 MANY = [bench for bench in OTHER_PHONES if bench.startswith("node")]
-# after a reboot an adb server waits 3 or, in adb 29, 10 seconds before it looks again: by default one phone is asked,
-# and those programs only in the tests of virtual phones
+# after a reboot an adb server waits 3 or, in adb 29, 10 seconds before it looks again: by default one phone is
+# asked, and those programs only in the tests of virtual phones
 PATIENT = [bench for bench in BENCHES if bench in OTHER_PHONES or bench.startswith("adb-")]
 
 

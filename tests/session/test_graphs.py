@@ -68,6 +68,7 @@ def test_two_formats_are_two_engines_in_one_run(rig: Rig, xor: Variant) -> None:
     assert not done.of("and-gate", "ops") and len(done.of("xor", "ops")) == 1
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_a_run_of_graphs_is_resumed(rig: Rig, xor: Variant) -> None:
     """The phone's own library is found again."""
