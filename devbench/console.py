@@ -26,6 +26,7 @@ from devbench.domain.event import (
     Said,
     Waiting,
 )
+from devbench.domain.job import OWN_LOAD, Backend
 from devbench.errors import DevbenchError
 from devbench.units import show
 
@@ -149,7 +150,7 @@ def print_plan(prepared: Prepared) -> None:
             backend = job.backend
             print_line(
                 f"  {job.position + 1:4d}  round {job.round}  {job.pass_name:9s}  {job.variant}  "
-                f"{backend.delegate}, {thread_words(backend.threads)} on {backend.cores}"
+                f"{backend.delegate}, {thread_words(backend.threads)} on {backend.cores}{_load(backend)}"
             )
 
 
@@ -311,7 +312,7 @@ def _what_runs(info: DeviceInfo, prepared: Prepared) -> str:
     plan = next(p for p in prepared.phones if p.info.device == info.device)
     backends = dict.fromkeys(
         f"{b.engine} {b.engine_version or ''}".strip()
-        + f", {b.delegate}, {thread_words(b.threads)} on {b.cores} cores"
+        + f", {b.delegate}, {thread_words(b.threads)} on {b.cores} cores{_load(b)}"
         for b in (job.backend for job in plan.jobs)
     )
     labels = f" [{', '.join(info.labels)}]" if info.labels else ""
@@ -325,3 +326,7 @@ def print_checks(checks: Sequence[Check]) -> None:
         print_line(f"{marks[check.status]} {check.name}: {check.found}")
         if check.fix:
             print_line(f"          → {check.fix}")
+
+
+def _load(backend: Backend) -> str:
+    return "" if backend.load == OWN_LOAD else f", loaded by {backend.load}"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from devbench.domain.cpus import mask_of
 from devbench.domain.delegate_word import parse_delegate
 from devbench.domain.device import DeviceInfo
-from devbench.domain.job import Backend, Bounds, Job, Profile, job_id_of
+from devbench.domain.job import OWN_LOAD, Backend, Bounds, Job, Profile, job_id_of
 from devbench.domain.measurement import Failure
 from devbench.domain.variant import Variant
 from devbench.errors import UsageError
@@ -74,7 +74,8 @@ class EngineChoice:
     """What runs a variant on a target, as resolved: engine and runner with the hashes of the very files.
 
     With `refused` there is nothing that could run it: its jobs are skipped with that failure. `no_ops` says
-    why its operators cannot be timed: then there is no job for that. `accuracy`, `energy`, `parity`: whether
+    why its operators cannot be timed: then there is no job for that. `no_loads` are the ways of loading that
+    cannot be had here. `accuracy`, `energy`, `parity`: whether
     its runner has that pass.
     """
 
@@ -85,6 +86,7 @@ class EngineChoice:
     refused: Failure | None = None
     delegates: Mapping[str, DelegateChoice] = field(default_factory=dict)
     no_ops: str | None = None
+    no_loads: Mapping[str, Failure] = field(default_factory=dict)
     accuracy: bool = False
     energy: bool = True
     parity: bool = True
@@ -106,6 +108,7 @@ class Choices:
     formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     abis: tuple[str | None, ...] = (None,)
     delegates: tuple[str, ...] = ("xnnpack",)
+    loads: tuple[str, ...] = (OWN_LOAD,)
     threads: tuple[int | None, ...] = (None,)
     cores: tuple[str, ...] = ("big",)
     runners: tuple[str, ...] = ("native",)
@@ -203,16 +206,17 @@ def _cells(
         only = 1 if variant.control else None
         dimensions = itertools.product(
             choices.abis[:only], engines_for(variant, choices)[:only], delegates_for(variant, choices)[:only],
-            choices.threads[:only], choices.cores[:only],
+            choices.threads[:only], choices.cores[:only], (OWN_LOAD,) if variant.control else choices.loads,
         )  # fmt: skip
-        for abi, name, delegate, threads, cores in dimensions:
+        for abi, name, delegate, threads, cores, load in dimensions:
             target = target_for(device, abi)
             engine = engine_for(runner, variant, target, name)
             cpus = core_mask(device, cores)
             word = parse_delegate(delegate)
             applied = engine.delegates.get(delegate, DelegateChoice())
-            if engine.refused is None and applied.refused is not None:
-                engine = replace(engine, sha256=None, refused=applied.refused)
+            refused = engine.refused or applied.refused or engine.no_loads.get(load)
+            if engine.refused is None and refused is not None:
+                engine = replace(engine, sha256=None, refused=refused)
             backend = Backend(
                 engine=engine.engine,
                 engine_version=engine.version,
@@ -223,6 +227,7 @@ def _cells(
                 threads=threads or max(1, min(DEFAULT_THREADS, len(cpus))),
                 cores=cores,
                 cpu_mask=mask_of(cpus) or None,
+                load=load,
             )
             kind = runner.partition("=")[0]
             yield _Cell(

@@ -23,6 +23,9 @@ struct model_io {
 struct run_options {
     const struct args *args; /* for `shape` */
     const char *library, *model, *delegate, *signature;
+    const char *way, *asset; /* how the bytes come into memory (bytes.h); NULL: as the engine does it with a path */
+    const void *data;        /* the bytes, with a way */
+    size_t size;
     int threads;
     bool profile;
 };

@@ -68,7 +68,8 @@ static int choose_signature(const char *wanted, struct failure *f) {
 }
 
 static int litert_load(const struct run_options *o, struct failure *f) {
-    int status = LiteRtCreateModelFromFile(self.environment, o->model, &self.model);
+    int status = o->data ? LiteRtCreateModelFromBuffer(self.environment, o->data, o->size, &self.model)
+                         : LiteRtCreateModelFromFile(self.environment, o->model, &self.model);
     if (status != LRT_OK)
         return fail(f, "bad-model", "model", status, "LiteRT cannot read %s: status %d", o->model, status);
     return choose_signature(o->signature, f);

@@ -87,15 +87,16 @@ static int tensorflow_open(const struct run_options *o, struct failure *f) {
 }
 
 static int tensorflow_load(const struct run_options *o, struct failure *f) {
-    size_t size;
-    void *bytes = read_whole(o->model, &size, f);
+    size_t size = o->size;
+    void *own = o->data ? NULL : read_whole(o->model, &size, f);
+    const void *bytes = o->data ? o->data : own;
     if (!bytes) return -1;
     struct tf_buffer buffer = {bytes, size, NULL};
     void *options = TF_NewImportGraphDefOptions();
     self.graph = TF_NewGraph();
     TF_GraphImportGraphDef(self.graph, &buffer, options, self.status);
     TF_DeleteImportGraphDefOptions(options);
-    free(bytes);
+    free(own);
     return check(f, "bad-model", "model", "the graph cannot be imported");
 }
 

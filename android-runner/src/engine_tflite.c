@@ -116,7 +116,9 @@ static void on_error(void *data, const char *format, va_list args) {
 }
 
 static int tflite_load(const struct run_options *o, struct failure *f) {
-    self.model = TfLiteModelCreateFromFile(o->model);
+    if (o->data && !TfLiteModelCreate)
+        return fail(f, "link", "model", 0, "TFLite %s loads no model from memory", TfLiteVersion());
+    self.model = o->data ? TfLiteModelCreate(o->data, o->size) : TfLiteModelCreateFromFile(o->model);
     return self.model ? 0 : fail(f, "bad-model", "model", 0, "TFLite %s cannot read %s", TfLiteVersion(), o->model);
 }
 

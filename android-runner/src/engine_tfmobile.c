@@ -77,13 +77,14 @@ static int tfmobile_open(const struct run_options *o, struct failure *f) {
 }
 
 static int tfmobile_load(const struct run_options *o, struct failure *f) {
-    size_t size;
-    void *bytes = read_whole(o->model, &size, f);
+    size_t size = o->size;
+    void *own = o->data ? NULL : read_whole(o->model, &size, f);
+    const void *bytes = o->data ? o->data : own;
     if (!bytes) return -1;
     object mark = jni_mark();
     self.graph = Graph_allocate(self.env, self.class);
-    Graph_importGraphDef(self.env, self.class, self.graph, jni_array(bytes, size), jni_text(""));
-    free(bytes);
+    Graph_importGraphDef(self.env, self.class, self.graph, jni_array((void *)bytes, size), jni_text(""));
+    free(own);
     jni_release(mark);
     return check(f, "bad-model", "model", "the graph cannot be imported");
 }

@@ -13,24 +13,6 @@ static const struct {
 const char *graph_type_name(int number) { return number >= 0 && number < COUNT_OF(TYPES) ? TYPES[number].name : "unknown"; }
 size_t graph_type_bytes(int number) { return number >= 0 && number < COUNT_OF(TYPES) ? TYPES[number].bytes : 0; }
 
-void *read_whole(const char *path, size_t *size, struct failure *f) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-    char *data = end < 0 ? NULL : malloc((size_t)end + 1);
-    ssize_t got = 1;
-    if (!data) {
-        fail(f, fd < 0 ? "bad-model" : "out-of-memory", "model", errno, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    for (*size = 0; *size < (size_t)end && got > 0; *size += (size_t)(got > 0 ? got : 0))
-        got = pread(fd, data + *size, (size_t)end - *size, (off_t)*size);
-    close(fd);
-    if (*size == (size_t)end) return data;
-    fail(f, "bad-model", "model", errno, "%s cannot be read to its end", path);
-    free(data);
-    return NULL;
-}
-
 int graph_reference(const char *text, char *node, size_t size, int *port, struct failure *f) {
     const char *colon = strrchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : strlen(text);

@@ -2,15 +2,13 @@
 #ifndef DEVBENCH_GRAPH_H
 #define DEVBENCH_GRAPH_H
 
+#include "bytes.h"
 #include "engine.h"
 
 /* NumPy's name of an element type as TensorFlow numbers them. */
 const char *graph_type_name(int number);
 /* Bytes of one element; 0 for types that have no plain bytes. */
 size_t graph_type_bytes(int number);
-
-/* The whole file in memory, to be freed; NULL with `f` filled. */
-void *read_whole(const char *path, size_t *size, struct failure *f);
 
 /* "name:1" → 1, and `node` gets "name"; a name without a number means output 0. `bad-model` if it does not fit. */
 int graph_reference(const char *text, char *node, size_t size, int *port, struct failure *f);

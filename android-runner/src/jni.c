@@ -1,6 +1,7 @@
 /* The way in from Java: the same program as the executable, as a library in a process that a virtual machine started.
  *
  * No header of Java's is needed: functions of the JNI are found by their index, which the JNI specification fixes. */
+#include "bytes.h"
 #include "job.h"
 #include "line.h"
 #include "mirror.h"
@@ -23,11 +24,12 @@ static char *bytes_of(jni_env env, void *array, int32_t *length) {
 }
 
 /* `words`: the words of the command line, each ended by NUL. `line`: what the app says of itself, the first line of the
- * job, or null. `tag`: with it every line goes to Android's log too. Never returns: a process measures once.
+ * job, or null. `tag`: with it every line goes to Android's log too. `assets`: the app's AssetManager, or null. Never
+ * returns: a process measures once.
  *
  * The file of `out=` is made before anything else, so that wrong arguments are told there too. */
 __attribute__((visibility("default"), noreturn)) void Java_dev_devbench_runner_Native_run(
-    jni_env env, void *class, void *words, void *line, void *tag) {
+    jni_env env, void *class, void *words, void *line, void *tag, void *assets) {
     static char *arguments[256] = {"devbench-runner"};
     int32_t length, unused;
     int count = 1;
@@ -35,6 +37,7 @@ __attribute__((visibility("default"), noreturn)) void Java_dev_devbench_runner_N
     (void)class;
     if (!text || !first || !nonce) _exit(EXIT_FAILED);
     if (nonce[0]) mirror_start(nonce);
+    assets_are(env, assets);
     for (char *word = text; word < text + length && count < COUNT_OF(arguments); word += strlen(word) + 1) {
         if (strncmp(word, "out=", 4) != 0) {
             arguments[count++] = word;

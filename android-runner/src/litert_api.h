@@ -55,6 +55,7 @@ enum { LRT_EVENT_OPERATOR = 2, LRT_EVENT_DELEGATE_OPERATOR = 4, LRT_EVENT_DELEGA
 #define LITERT_FUNCTIONS(X) \
     X(int, LiteRtCreateEnvironment, (int, const void *, lrt_environment *)) \
     X(int, LiteRtCreateModelFromFile, (lrt_environment, const char *, lrt_model *)) \
+    X(int, LiteRtCreateModelFromBuffer, (lrt_environment, const void *, size_t, lrt_model *)) \
     X(int, LiteRtGetNumModelSignatures, (lrt_model, size_t *)) \
     X(int, LiteRtGetModelSignature, (lrt_model, size_t, lrt_signature *)) \
     X(int, LiteRtGetSignatureKey, (lrt_signature, const char **)) \

@@ -37,6 +37,9 @@ typedef int pid_t;
 #define SEEK_CUR 1
 #define SEEK_END 2
 #define F_OK 0
+#define PROT_READ 1
+#define MAP_PRIVATE 2
+#define MAP_FAILED ((void *)-1)
 #define X_OK 1
 #define R_OK 4
 #define F_SETFD 2
@@ -173,6 +176,7 @@ int open(const char *, int, ...);
 int pipe(int[2]);
 int posix_fallocate(int, off_t, off_t);
 ssize_t pread(int, void *, size_t, off_t);
+void *mmap(void *, size_t, int, int, int, off_t);
 ssize_t read(int, void *, size_t);
 int rename(const char *, const char *);
 int rmdir(const char *);

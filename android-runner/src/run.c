@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include "batch.h"
+#include "bytes.h"
 #include "job.h"
 #include "log.h"
 #include "model_file.h"
@@ -16,7 +17,7 @@ static const char *const KEYS[] = {
     "warmup_block_n", "warmup_block_ms", "warmup_tolerance_pct", "steady_min_n", "steady_min_ms", "steady_soft_ms",
     "steady_soft_n", "steady_max_n", "warmup_keep_n", "marks_ms", "*mark_file", "inputs", "*input", "*shape", "*feed", "*fetch",
     "*batch", "*raw", "*resize", "*channels", "*mean", "*scale", "*layout", "samples",
-    "signature", "outputs", "until",
+    "signature", "outputs", "until", "load", "asset",
     "hold_max_ms", "nonce", "out", "err", "detach", NULL};
 
 enum pass { LATENCY, RESOURCES, OPS, ACCURACY, ENERGY };
@@ -60,6 +61,12 @@ static void check_delegate(const char *delegate, const char *engine) {
     if (known > 1 && strcmp(engine, "tflite") != 0) usage_error("delegate: engine %s knows no '%s'", engine, delegate);
 }
 
+static void check_way(const struct run_options *o) {
+    bool asset = o->way && strcmp(o->way, "asset") == 0;
+    if (o->way && !way_is_known(o->way)) usage_error("load: '%s' is not file, mmap or asset", o->way);
+    if (asset != (o->asset != NULL)) usage_error("asset: with load=asset, and only then");
+}
+
 static void read_arguments(struct run *r, int count, char **values) {
     r->args = args_check(count, values, KEYS);
     const struct args *a = &r->args;
@@ -77,10 +84,13 @@ static void read_arguments(struct run *r, int count, char **values) {
         .model = args_required(a, "model"),
         .delegate = args_required(a, "delegate"),
         .signature = args_text(a, "signature", NULL),
+        .way = args_text(a, "load", NULL),
+        .asset = args_text(a, "asset", NULL),
         .threads = (int)args_integer(a, "threads", 1, 1, 256),
         .profile = r->pass == OPS,
     };
     check_delegate(r->options.delegate, engine);
+    check_way(&r->options);
     check_batch_arguments(r);
     bool graph = strcmp(r->engine->format, "pb") == 0;
     if (!graph && (args_nth(a, "feed", 0) || args_nth(a, "fetch", 0)))
@@ -179,13 +189,16 @@ static int load(struct run *r, struct failure *f) {
     struct cpu_usage before, after;
     int64_t steps[4];
     if (check_model(r->options.model, r->engine->format, f) != 0) return -1;
+    if (r->options.asset && warm_asset(r->options.asset, f) != 0) return -1;
     if (r->pass == OPS && ops_prepare(f) != 0) return -1;
     probe_start(r->engine, &r->options);
     cpu_usage_now(&before);
     steps[0] = now_ns();
     if (r->engine->open(&r->options, f) != 0) return -1;
     steps[1] = now_ns();
-    if (r->engine->load(&r->options, f) != 0) return -1;
+    struct run_options *o = &r->options;
+    if (o->way && bring_bytes(o->way, o->model, o->asset, &o->data, &o->size, f) != 0) return -1;
+    if (r->engine->load(o, f) != 0) return -1;
     steps[2] = now_ns();
     if (r->engine->compile(&r->options, &r->io, f) != 0) return -1;
     steps[3] = now_ns();

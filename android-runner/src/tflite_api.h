@@ -77,6 +77,7 @@ struct tfl_profiler {
 
 /* May be missing from older versions. */
 #define TFLITE_LATER_FUNCTIONS(X) \
+    X(tfl_model *, TfLiteModelCreate, (const void *, size_t)) \
     X(int, TfLiteInterpreterModifyGraphWithDelegate, (const tfl_interpreter *, tfl_delegate *)) \
     X(void, TfLiteInterpreterOptionsSetTelemetryProfiler, (tfl_options *, struct tfl_profiler *))
 

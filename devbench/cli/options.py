@@ -40,6 +40,13 @@ Threads: TypeAlias = Annotated[
     str | None, typer.Option(help="Threads, several with commas. Default: 4, or the cores there are.")
 ]
 Cores: TypeAlias = Annotated[str | None, typer.Option(help="Core groups: big, little, all. Default: big.")]
+Load: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="How a model gets into memory: engine (default: its own way), file, mmap; apps also asset, "
+        "asset-compressed; with commas."
+    ),
+]
 Abi: TypeAlias = Annotated[
     str | None, typer.Option(help="ABIs that the phone runs, several with commas. Default: its first.")
 ]

@@ -13,7 +13,7 @@ from devbench.cli.environment import Environment
 from devbench.cli.inputs import check_inputs, format_notes, open_notes
 from devbench.conditions import TWEAKS, parse_allow
 from devbench.domain.delegate_word import parse_delegate
-from devbench.domain.job import Profile
+from devbench.domain.job import OWN_LOAD, Profile
 from devbench.domain.suite import Suite
 from devbench.domain.suite_table import SuiteTable
 from devbench.domain.variant import Variant
@@ -37,6 +37,7 @@ class Asked:
     delegate: str | None = None
     threads: str | None = None
     cores: str | None = None
+    load: str | None = None
     abi: str | None = None
     profile: str | None = None
     rounds: int | None = None
@@ -154,6 +155,7 @@ def given_options(asked: Asked) -> dict[str, str]:
         "delegate": asked.delegate,
         "threads": asked.threads,
         "cores": asked.cores,
+        "load": asked.load,
         "abi": asked.abi,
         "profile": asked.profile,
         "rounds": None if asked.rounds is None else str(asked.rounds),
@@ -180,6 +182,7 @@ def _options(asked: Asked, profile: str, rounds: int, choices: Choices) -> dict[
         "delegate": ",".join(choices.delegates),
         "threads": ",".join(str(n) for n in choices.threads if n is not None),
         "cores": ",".join(choices.cores),
+        "load": ",".join(choices.loads),
         "profile": profile,
         "rounds": str(rounds),
         "seed": str(asked.seed or 0),
@@ -213,6 +216,7 @@ def _models(
 
 def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Choices:
     from devbench.engines import engine_table, parse_engine
+    from devbench.runners.loads import LOADS
 
     delegates = _listed(asked.delegate) or (suite.delegates if suite else ()) or ("xnnpack",)
     delegates = tuple(_delegate(text) for text in delegates)
@@ -227,6 +231,7 @@ def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Cho
         delegates=delegates,
         threads=threads or (suite.threads if suite else ()) or (None,),
         cores=_listed(asked.cores) or (suite.cores if suite else ()) or ("big",),
+        loads=_words("--load", asked.load, LOADS) if asked.load else (OWN_LOAD,),
         runners=tuple(_runner(text, environment) for text in _listed(asked.runner)) or ("native",),
         input_seed=asked.seed or 0,
         input_shapes=dict(_input_shape(text) for text in asked.input_shapes),

@@ -25,6 +25,7 @@ from devbench.cli.options import (
     Json,
     LabAddress,
     LabKeys,
+    Load,
     MaxAway,
     MaxParityAbs,
     MaxParityMse,
@@ -72,6 +73,8 @@ EXAMPLES = """
 
 `devbench run m.tflite --threads 1,2,4 --cores big,little,all` — which setting is best
 
+`devbench run m.tflite --runner apk --load file,mmap,asset,asset-compressed` — where to keep it: column Load
+
 `devbench run m.tflite --profile sustained` — ten minutes: does it last?
 
 `devbench run m.tflite --passes latency,energy` — joules too, where the phone can tell them
@@ -97,6 +100,7 @@ def run(
     delegate: Delegate = None,
     threads: Threads = None,
     cores: Cores = None,
+    load: Load = None,
     abi: Abi = None,
     profile: Profile = None,
     rounds: Rounds = None,
@@ -135,7 +139,7 @@ def run(
         models=tuple(models or ()), suite=suite, engine=engine, runner=runner, delegate=delegate, abi=abi,
         threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
         inputs=tuple(input_file or ()), input_shapes=tuple(input_shape or ()), signature=signature,
-        outputs=outputs, passes=passes, max_rounds=max_rounds, allow=allow, tweaks=tweaks, fast=fast,
+        outputs=outputs, load=load, passes=passes, max_rounds=max_rounds, allow=allow, tweaks=tweaks, fast=fast,
     )  # fmt: skip
     environment = read_environment()
     with Progress(quiet=quiet) as progress:

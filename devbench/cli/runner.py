@@ -20,13 +20,6 @@ def export(
             help="RSA key and certificate in one PEM file, to sign the app with. Default: a test key.",
         ),
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, metavar="FILE",
-            help="Put this model into the app, stored and compressed, to time the ways of reading it.",
-        ),
-    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="The manifest as JSON on stdout.")] = False,
 ) -> None:
     """Write DIR/<target>/devbench-runner for every target, the app for all ABIs (DIR/devbench-runner.apk) and for
@@ -34,17 +27,13 @@ def export(
     import json
     import shutil
 
-    from devbench.apk import deflated, stored
     from devbench.console import print_json, print_line
     from devbench.errors import StoreError
     from devbench.runners.binaries import ANDROID_ABIS, build_app, runner_binary, targets
 
     manifest = {}
-    content = b"" if model is None else model.read_bytes()
-    assets = (stored("assets/model.stored", content), deflated("assets/model.compressed", content))
-    extra = assets if model is not None else ()
-    apps = {"apk": build_app(key=key, extra=extra)}
-    apps |= {f"apk-{abi}": build_app((abi,), key=key, extra=extra) for abi in ANDROID_ABIS}
+    apps = {"apk": build_app(key=key)}
+    apps |= {f"apk-{abi}": build_app((abi,), key=key) for abi in ANDROID_ABIS}
     try:
         for target in targets():
             binary = runner_binary(target)

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from devbench.domain.job import OWN_LOAD
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineKey:
@@ -26,6 +28,7 @@ class LineKey:
     clock_state: str
     variant: str
     inputs: str = ""
+    load: str = OWN_LOAD
     allowed: tuple[str, ...] = field(default_factory=tuple)
     apart: str = ""
     metric: str = ""
@@ -42,6 +45,8 @@ def key_text(key: object) -> str:
     parts = []
     for each in dataclasses.fields(key):  # type: ignore[arg-type]
         value = getattr(key, each.name)
+        if (each.name, value) == ("load", OWN_LOAD):
+            continue  # lines that began before there was a choice go on
         words = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
         parts.append(f"{each.name}={quote(words, safe=' ,.:/+@-_')}")
     return ";".join(parts)

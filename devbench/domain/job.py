@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from devbench.domain.codec import to_json
 
+OWN_LOAD = "engine"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -54,6 +56,7 @@ class Backend:
     """How to run, as asked: what really ran stands in `Measurement.actual`.
 
     `cores` is the group asked for, `cpu_mask` the CPUs it means on this phone (None: not pinned);
+    `load` is the way in which the model gets into memory, `engine` its own with a path (docs/runner-app.md).
     `delegate_sha256` is of the delegate's own library (None: it is in the engine's). `threads` is None only in runs
     that were imported from a tool that does not tell. `delegate_options` are `KEY:VALUE` for the delegate.
     """
@@ -67,6 +70,7 @@ class Backend:
     cpu_mask: int | None
     delegate_sha256: str | None = None
     delegate_options: tuple[str, ...] = ()
+    load: str = OWN_LOAD
 
     @property
     def delegate_told(self) -> str:

@@ -30,7 +30,7 @@ _TOP = (
     "run",
     "notify",
 )
-_WORDS = ("engine", "runner", "delegate", "threads", "cores", "abi", "passes", "allow", "tweaks")
+_WORDS = ("engine", "runner", "delegate", "threads", "cores", "load", "abi", "passes", "allow", "tweaks")
 _RUN = ("suite", "models", "fast", "profile", "rounds", "max_rounds", "seed", *_WORDS)
 _NOTIFY = ("webhook", "webhook_env", "junit", "always")
 

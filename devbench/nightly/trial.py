@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from devbench.domain.history import LineKey
-from devbench.domain.job import Profile
+from devbench.domain.job import OWN_LOAD, Profile
 from devbench.domain.run import Run
 from devbench.domain.summary import Cell
 from devbench.errors import UsageError
@@ -169,6 +169,7 @@ def setup_of(key: LineKey) -> str:
         key.delegate,
         threads,
         f"{key.cores} cores",
+        "" if key.load == OWN_LOAD else f"loaded by {key.load}",
         key.runner,
         key.abi,
         key.inputs,
@@ -187,6 +188,7 @@ def _choices(choices: Choices, key: LineKey) -> Choices:
         runners=tuple(w for w in choices.runners if _name(w) == key.runner) or choices.runners,
         threads=(key.threads,),
         cores=(key.cores,),
+        loads=(key.load,),
         abis=(key.abi,),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from devbench.domain.job import OWN_LOAD
 from devbench.domain.summary import Cell, CellSummary
 from devbench.reports.base import Report
 
@@ -40,7 +41,8 @@ def _name(cell: Cell, *, version: bool) -> str:
     engine = f"{backend.engine}@{backend.engine_version}" if version else backend.engine
     threads = "unknown" if backend.threads is None else backend.threads
     words = (cell.variant.variant, engine, backend.delegate_told, f"threads:{threads}", backend.cores)
-    return "/".join(" ".join(word.split()) for word in (*words, cell.runner, cell.abi))
+    load = () if backend.load == OWN_LOAD else (f"load:{backend.load}",)
+    return "/".join(" ".join(word.split()) for word in (*words, *load, cell.runner, cell.abi))
 
 
 def _numbered(names: Iterable[str], summaries: Iterable[CellSummary]) -> Iterable[str]:

@@ -17,7 +17,7 @@ from devbench.summary.processes import Process, fastest_khz, hottest_c, processe
 
 SUMMARY_COLUMNS = (
     "run_id", "device", "device_model", "virtual", "model", "variant", "format", "engine", "engine_version",
-    "runner", "delegate", "threads", "cores", "abi", "metric", "phase", "unit", "value", "low", "high", "n",
+    "runner", "delegate", "threads", "cores", "load", "abi", "metric", "phase", "unit", "value", "low", "high", "n",
     "rounds", "status", "verdict", "taints",
 )  # fmt: skip
 SAMPLE_COLUMNS = (
@@ -26,9 +26,9 @@ SAMPLE_COLUMNS = (
 
 
 PROCESS_COLUMNS = (
-    "run_id", "device", "variant", "engine", "delegate", "threads", "cores", "runner", "order", "round", "attempt",
-    "added", "status", "reason", "started_at", "n", "median_ns", "warmup_status", "warmup_n", "outliers", "cv",
-    "trend", "lag1", "hottest_before_c", "hottest_after_c", "clock_khz", "clock_state", "taints",
+    "run_id", "device", "variant", "engine", "delegate", "threads", "cores", "load", "runner", "order", "round",
+    "attempt", "added", "status", "reason", "started_at", "n", "median_ns", "warmup_status", "warmup_n", "outliers",
+    "cv", "trend", "lag1", "hottest_before_c", "hottest_after_c", "clock_khz", "clock_state", "taints",
 )  # fmt: skip
 
 
@@ -75,6 +75,7 @@ def _summary_row(run_id: str, summary: CellSummary, estimate: Estimate) -> tuple
         cell.backend.delegate_told,
         cell.backend.threads,
         cell.backend.cores,
+        cell.backend.load,
         cell.abi,
         estimate.metric,
         estimate.phase,
@@ -115,6 +116,7 @@ def _process_row(run_id: str, cell: Cell, p: Process) -> tuple[object, ...]:
         backend.delegate_told,
         backend.threads,
         backend.cores,
+        backend.load,
         cell.runner,
         p.order,
         m.round,

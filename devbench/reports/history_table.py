@@ -15,7 +15,7 @@ from devbench.units import show
 
 CSV_COLUMNS = (
     "device", "variant", "metric", "phase", "unit", "engine", "engine_version", "runner", "delegate", "threads",
-    "cores", "abi", "profile", "clock_state", "inputs", "allowed", "apart", "control", "run_id", "night",
+    "cores", "load", "abi", "profile", "clock_state", "inputs", "allowed", "apart", "control", "run_id", "night",
     "started_at", "value", "low", "high", "n", "rounds", "control_value", "basis", "log", "status", "reason",
     "verdict", "taints", "segment", "segment_reason", "fingerprint", "runner_sha256", "engine_sha256",
     "variant_sha256",
@@ -27,6 +27,7 @@ _SETUP = (
     "delegate",
     "threads",
     "cores",
+    "load",
     "abi",
     "profile",
     "clock_state",
@@ -92,7 +93,7 @@ def setup_of(key: LineKey, names: Iterable[str]) -> str:
         value = getattr(key, name)
         text = " ".join(value) if isinstance(value, tuple) else str(value)
         if text:
-            words.append(f"{text} {name}" if name in ("threads", "cores", "clock_state") else text)
+            words.append(f"{text} {name}" if name in ("threads", "cores", "load", "clock_state") else text)
     return ", ".join(words).replace("clock_state", "clocks")
 
 

@@ -25,6 +25,7 @@ from devbench.runners.base import Attempt, Materials, RunnerKind, Site
 from devbench.runners.cas import BASE, CAS, PROTOCOL, LocalFile
 from devbench.runners.framed_log import follow_log, is_in_log
 from devbench.runners.jobs import JOBS
+from devbench.runners.loads import LOADS, asset_entries
 from devbench.runners.native import NativeRunner
 from devbench.runners.patience import again
 from devbench.runners.protocol import Transcript
@@ -59,8 +60,9 @@ class AppRunner(NativeRunner):
         used = {job.backend.engine_sha256 for job in jobs}
         engines = [engine for sha256, engine in self._engine_files.items() if sha256 in used]
         abis = {job.abi for job in jobs}
+        models = asset_entries(jobs, variants)
         self._refused = again(
-            self.site, lambda: install(self.site, self._runner, engines, abis, self._told)
+            self.site, lambda: install(self.site, self._runner, engines, abis, self._told, models)
         )
         # models and plans lie in the shell's folder, where an app may read what everyone may
         again(self.site, lambda: self.site.phone.shell(f"chmod 755 {BASE} {CAS} {JOBS}"))
@@ -200,11 +202,13 @@ RUNNERS = (
         sentence="the app in front, as its user sees it",
         make=lambda site, materials: AppRunner(site, materials, "apk"),
         screen=True,
+        loads=LOADS,
     ),
     RunnerKind(
         name="apk-background",
         sentence="the app after it was left, as a job behind others",
         make=lambda site, materials: AppRunner(site, materials, "apk-background"),
         screen=True,
+        loads=LOADS,
     ),
 )

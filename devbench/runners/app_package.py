@@ -46,13 +46,14 @@ def engine_name(sha256: str) -> str:
 
 
 def install(
-    site: Site, runner: LocalFile, engines: Iterable[EngineFile], abis: Iterable[str], told: Told
-) -> Failure | None:
-    """The app with these engines is on the phone; or why it is not. DeviceError when the phone is lost."""
+    site: Site, runner: LocalFile, engines: Iterable[EngineFile], abis: Iterable[str], told: Told,
+    models: tuple[Entry, ...] = (),
+) -> Failure | None:  # fmt: skip
+    """The app with these engines and models is on the phone; or why it is not. DeviceError for a lost phone."""
     entries = tuple(_entry(engine) for engine in sorted(engines, key=lambda engine: engine.sha256))
     wanted = tuple(sorted({apk_abi(abi) for abi in abis} & set(ANDROID_ABIS)))
     try:
-        apk = build_app(wanted, extra=entries)
+        apk = build_app(wanted, extra=(*entries, *models))
     except EngineError as error:
         return Failure(kind="not-installed", cause=error.message, fix=error.fix or "")
     sha256 = hashlib.sha256(apk).hexdigest()

@@ -11,6 +11,7 @@ from devbench.domain.device import DeviceInfo
 from devbench.domain.job import Job
 from devbench.domain.measurement import Measurement
 from devbench.domain.variant import Variant
+from devbench.runners.loads import FROM_FILE
 from devbench.runners.means import Means
 
 if TYPE_CHECKING:
@@ -181,7 +182,8 @@ class RunnerKind:
     A module in devbench/runners with RUNNERS = (RunnerKind(…), …) is found by itself. `takes_path`: the word
     is `NAME=PATH`, and the file there (or `PATH/TARGET/NAME`) is the engine of its jobs. `accuracy`: whether
     it runs held-out sets, `parity` whether its answers come back, `energy` whether it tells the power while it
-    infers, `screen` whether it shows itself on the phone's screen, which it lights.
+    infers, `screen` whether it shows itself on the phone's screen, which it lights. `loads` are the ways in which
+    it can bring a model into memory (runners/loads.py).
     """
 
     name: str
@@ -192,3 +194,4 @@ class RunnerKind:
     energy: bool = True
     parity: bool = True
     screen: bool = False
+    loads: tuple[str, ...] = FROM_FILE

@@ -33,6 +33,7 @@ from devbench.runners.jobs import (
     stop_in,
     stop_leftovers,
 )
+from devbench.runners.loads import FROM_FILE
 from devbench.runners.patience import again
 from devbench.runners.protocol import Transcript
 from devbench.runners.stock_flags import RESULT_FLAG, Places, Refused, stock_flags
@@ -268,5 +269,6 @@ RUNNERS = (
         takes_path=True,
         energy=False,
         parity=False,
+        loads=FROM_FILE[:1],
     ),
 )

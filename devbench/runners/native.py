@@ -36,6 +36,7 @@ from devbench.runners.jobs import (
     stop_in,
     stop_leftovers,
 )
+from devbench.runners.loads import load_words
 from devbench.runners.meter import Metering
 from devbench.runners.patience import again
 from devbench.runners.protocol import Transcript
@@ -240,6 +241,7 @@ class NativeRunner:
             pairs["outputs"] = folder
         self._metering = None
         words = [f"{key}={value}" for key, value in pairs.items()]
+        words += load_words(job, attempt.variant)
         words += delegate_words(job, lambda sha256: self._engines[sha256].remote)
         words += [f"shape={name}={shape}" for name, shape in job.input_shapes.items()]
         words += [f"input={name}={self._inputs[path].remote}" for name, path in job.input_files.items()]

@@ -30,6 +30,7 @@ from devbench.graph.op_support import unsupported_ops
 from devbench.graph.pb_faults import listed
 from devbench.plan import DelegateChoice, EngineChoice, delegates_for
 from devbench.runners.binaries import RunnerBinary, runner_binary
+from devbench.runners.loads import REFUSED_FIX, load_refusal
 from devbench.runners.registry import runner_kinds
 from devbench.session.request import RunRequest
 
@@ -82,6 +83,7 @@ class Kit:
             runner_sha256=binary.sha256,
             delegates={} if path else self._delegates(file, variant, target),
             no_ops=_no_ops(file),
+            no_loads=self._no_loads(tool, target),
             accuracy=runner_kinds()[tool].accuracy,
             energy=runner_kinds()[tool].energy,
             parity=runner_kinds()[tool].parity,
@@ -102,6 +104,16 @@ class Kit:
             if library is not None:
                 self._used[library.sha256] = library
             found[word] = DelegateChoice(sha256=library.sha256 if library else None)
+        return found
+
+    def _no_loads(self, runner: str, target: str) -> dict[str, Failure]:
+        """Words of --load that this runner does not have on this target: they refuse their own cells only."""
+        found: dict[str, Failure] = {}
+        for way in self._request.choices.loads:
+            why = load_refusal(way, runner_kinds()[runner].loads, runner, target)
+            if why is not None:
+                self._refusals.append(EngineError(why, kind="load-refused", fix=REFUSED_FIX))
+                found[way] = Failure(kind="load-refused", cause=why, fix=REFUSED_FIX)
         return found
 
     def _delegate(self, word: str, file: EngineFile, target: str) -> EngineFile | None:

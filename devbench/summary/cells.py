@@ -67,6 +67,7 @@ def setup_words(cell: Cell) -> dict[str, str]:
         "delegate": cell.backend.delegate_told,
         "threads": thread_words(threads),
         "cores": f"{cell.backend.cores} cores",
+        "load": f"loaded by {cell.backend.load}",
         "runner": _mode(cell),
         "abi": cell.abi,
     }

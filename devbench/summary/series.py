@@ -9,6 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from devbench.domain.history import LineKey, key_text
+from devbench.domain.job import OWN_LOAD
 from devbench.domain.run import Run
 from devbench.domain.summary import Cell
 from devbench.domain.taint import Taint
@@ -37,6 +38,7 @@ class SeriesKey:
     clock_state: str
     variant: str
     inputs: str = ""
+    load: str = OWN_LOAD
     allowed: tuple[str, ...] = field(default_factory=tuple)
     metric: str = ""
     phase: str = ""
@@ -70,6 +72,7 @@ def series_of(run: Run, cell: Cell) -> SeriesKey:
         delegate=backend.delegate_told,
         threads=backend.threads,
         cores=backend.cores,
+        load=backend.load,
         abi=cell.abi,
         profile=run.header.profile.name,
         clock_state=clock_state_of(cell),

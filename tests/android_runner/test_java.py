@@ -195,3 +195,51 @@ def test_a_job_in_a_virtual_machine_is_stopped_and_then_gone(
 def test_follow_gives_up_on_a_file_that_never_comes(runner: Runner, tmp_path: Path) -> None:
     ended = runner.call("follow", tmp_path / "never", "app_wait_ms=100")
     assert ended.code == 64 and "not there after 100 ms" in ended.one("error")["message"]
+
+
+@pytest.fixture(scope="session")
+def with_assets(classes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Classes that hand an asset manager to the core as the app does, and a folder with a libandroid.so of ours."""
+    folder = tmp_path_factory.mktemp("assets")
+    source = folder / "WithAssets.java"
+    source.write_text("""package dev.devbench.runner;
+        class WithAssets {
+            public static void main(String[] words) throws Exception {
+                System.load(words[0]);
+                Native.run(words[1].replace('\\n', '\\0').getBytes("UTF-8"), null, null, new Object());
+            }
+        }""")
+    subprocess.run(["javac", "-cp", classes, "-d", folder, source], check=True)
+    zig = [sys.executable, "-m", "ziglang", "cc", "-target", f"{platform.machine()}-linux-gnu.2.17", "-shared"]
+    toy = Path(__file__).with_name("toy_assets.c")
+    subprocess.run([*zig, "-fPIC", "-w", "-fno-sanitize=all", toy, "-o", folder / "libandroid.so"], check=True)
+    return folder, classes
+
+
+def run_with_assets(with_assets: tuple[Path, Path], library: Path, *keys: str) -> Ended:
+    folder, classes = with_assets
+    words = "\n".join(("1", "run", *keys, ""))
+    command = ["java", "-cp", f"{classes}:{folder}", "dev.devbench.runner.WithAssets", str(library), words]
+    env = {**os.environ, "LD_LIBRARY_PATH": str(folder), "TOY_ASSETS": str(MODELS)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=env)
+    return Ended(code=done.returncode, events=read_lines(done.stdout), stderr=done.stderr)
+
+
+def test_an_asset_computes_what_its_file_does(
+    with_assets: tuple[Path, Path], runner: Runner, library: Path, tmp_path: Path
+) -> None:
+    """Opened twice, the first time to be as warm as a file; the time to bring it is in that of the model."""
+    model = MODELS / "small-cnn-fp32.tflite"
+    ended = run_with_assets(with_assets, library, *runner.keys(model), "load=asset", f"asset={model.name}")
+    assert ended.one("end")["status"] == "ok"
+    assert ended.stderr.count(f"asset {model.name} mode 3") == 2
+    assert ended.one("loaded")["load_steps_ns"]["model"] > 0
+    assert ended.one("output")["sha256"] == runner.run(model).one("output")["sha256"]
+
+
+def test_an_asset_that_is_not_there_is_told_by_its_name(
+    with_assets: tuple[Path, Path], runner: Runner, library: Path
+) -> None:
+    keys = [*runner.keys(MODELS / "and-gate.tflite"), "load=asset"]
+    missing = run_with_assets(with_assets, library, *keys, "asset=nowhere").one("error")
+    assert (missing["kind"], missing["message"]) == ("bad-model", "the app has no asset nowhere")

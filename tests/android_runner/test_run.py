@@ -233,3 +233,25 @@ def test_engine_chatter_never_mixes_with_the_lines(runner: Runner, tmp_path: Pat
     kept = runner.run(model, err=tmp_path / "err")
     assert any("XNNPACK" in e["text"] for e in kept.all("log")) and kept.stderr == ""
     assert "XNNPACK" in (tmp_path / "err").read_text()
+
+
+@pytest.mark.parametrize("way", ["file", "mmap"])
+def test_every_way_to_load_computes_the_same(runner: Runner, way: str) -> None:
+    """What is read lies in memory of its own, what is mapped in the file."""
+    model = MODELS / "small-cnn-fp32.tflite"
+    ended = runner.run(model, load=way)
+    assert ended.one("output")["sha256"] == runner.run(model).one("output")["sha256"]
+    assert ended.one("loaded")["load_steps_ns"]["model"] > 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"load": "floppy"}, "load: 'floppy' is not file, mmap or asset"),
+        ({"load": "asset"}, "asset: with load=asset, and only then"),
+        ({"load": "mmap", "asset": "m"}, "asset: with load=asset, and only then"),
+        ({"load": "asset", "asset": "m"}, "this process is no app, and has no assets"),
+    ],
+)
+def test_a_way_that_cannot_be_honoured_is_an_error(runner: Runner, keys: dict[str, str], says: str) -> None:
+    assert says in runner.run(MODELS / "and-gate.tflite", **keys).one("error")["message"]

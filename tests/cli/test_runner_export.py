@@ -32,13 +32,3 @@ def test_every_program_and_the_app_are_written_with_their_hashes(devbench: Devbe
         assert single.stat().st_size <= 60_000
         with zipfile.ZipFile(single) as archive:
             assert [n for n in archive.namelist() if n.startswith("lib/")] == [f"lib/{abi}/libdevbench_runner.so"]
-
-
-def test_a_model_goes_in_stored_and_compressed(devbench: Devbench, tmp_path: Path) -> None:
-    model = tmp_path / "m.tflite"
-    model.write_bytes(b"weights" * 1000)
-    devbench("runner", "export", tmp_path / "out", "--model", model)
-    with zipfile.ZipFile(tmp_path / "out" / "devbench-runner.apk") as archive:
-        kinds = {name: archive.getinfo(f"assets/model.{name}").compress_type for name in ("stored", "compressed")}
-        assert kinds == {"stored": zipfile.ZIP_STORED, "compressed": zipfile.ZIP_DEFLATED}
-        assert archive.read("assets/model.stored") == archive.read("assets/model.compressed") == model.read_bytes()

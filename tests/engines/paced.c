@@ -124,22 +124,32 @@ const char *TfLiteVersion(void) {
     return version;
 }
 
-tfl_model *TfLiteModelCreateFromFile(const char *path) {
+/* What stands behind the mark in the last `n` bytes of a file. */
+static tfl_model *model_of(const char *end, size_t n) {
     static const char mark[] = "\nPACED\n";
     struct tfl_model *m = calloc(1, sizeof *m);
-    int fd = open(path, O_RDONLY);
-    off_t size = lseek(fd, 0, SEEK_END), from = size > (off_t)sizeof m->text - 1 ? size - (off_t)sizeof m->text + 1 : 0;
-    ssize_t n = pread(fd, m->text, sizeof m->text - 1, from);
-    close(fd);
-    for (ssize_t i = 0; i + (ssize_t)sizeof mark - 1 <= n; i++) {
-        if (memcmp(m->text + i, mark, sizeof mark - 1) != 0) continue;
-        memmove(m->text, m->text + i + sizeof mark - 1, (size_t)(n - i) - sizeof mark + 1);
-        m->text[(size_t)(n - i) - sizeof mark + 1] = 0;
+    for (size_t i = 0; i + sizeof mark - 1 <= n; i++) {
+        if (memcmp(end + i, mark, sizeof mark - 1) != 0) continue;
+        memcpy(m->text, end + i + sizeof mark - 1, n - i - sizeof mark + 1);
         current = m;
         misbehave(m, 0);
         return number_of(m, "load_fails", 0) > 0 ? NULL : m;
     }
     return NULL;
+}
+
+tfl_model *TfLiteModelCreate(const void *data, size_t size) {
+    size_t n = size < sizeof(struct tfl_model) ? size : sizeof(struct tfl_model) - 1;
+    return model_of((const char *)data + size - n, n);
+}
+
+tfl_model *TfLiteModelCreateFromFile(const char *path) {
+    char end[sizeof(struct tfl_model)];
+    int fd = open(path, O_RDONLY);
+    off_t size = lseek(fd, 0, SEEK_END), from = size > (off_t)sizeof end - 1 ? size - (off_t)sizeof end + 1 : 0;
+    ssize_t n = pread(fd, end, sizeof end - 1, from);
+    close(fd);
+    return n < 0 ? NULL : model_of(end, (size_t)n);
 }
 
 void TfLiteModelDelete(tfl_model *m) { free(m); }

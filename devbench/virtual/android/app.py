@@ -23,7 +23,7 @@ from devbench.virtual.pipes import pipe_for
 PACKAGE = "dev.devbench.runner"
 ACTIVITIES = (f"{PACKAGE}/.RunActivity", f"{PACKAGE}/{PACKAGE}.RunActivity")
 FILES = f"/sdcard/Android/data/{PACKAGE}/files"
-_OWN = frozenset({"nonce", "mode", "command", "out", "err", "stored", "compressed", "times"})
+_OWN = frozenset({"nonce", "mode", "command", "out", "err"})
 _PIECE = 3000
 
 

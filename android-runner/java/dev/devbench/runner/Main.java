@@ -36,7 +36,7 @@ public final class Main {
             System.out.println(failure("link", "lib=" + library + ": " + error.getMessage()));
             System.exit(1);
         }
-        Native.run(words.toByteArray(), line.getBytes("UTF-8"), null);
+        Native.run(words.toByteArray(), line.getBytes("UTF-8"), null, null);
     }
 
     static String vm() {

@@ -15,8 +15,7 @@ import java.util.List;
  */
 final class Plan {
     /** Keys that the app keeps for itself. */
-    static final List<String> OWN = Arrays.asList(
-            "nonce", "mode", "command", "out", "err", "stored", "compressed", "times");
+    static final List<String> OWN = Arrays.asList("nonce", "mode", "command", "out", "err");
 
     /** Turns a path word into a path of this installation. */
     interface Places {

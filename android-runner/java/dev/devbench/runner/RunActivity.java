@@ -88,14 +88,10 @@ public final class RunActivity extends Activity implements Runnable, Plan.Places
             lines.add(line);
             String where = background ? "did not leave the screen" : "was not shown";
             lines.add(Main.failure("not-shown", "the app " + where + " within " + SHOWN_WITHIN_MS / 1000 + " s").toString());
-        } else if (plan.get("command", "run").equals("read")) {
-            lines.add(line);
-            new Reads(getAssets(), plan).tell(lines);
-            lines.exit(0);
         } else {
             System.loadLibrary("devbench_runner");
             byte[] words = plan.words(file(nonce + ".jsonl"), file(nonce + ".err"), this);
-            Native.run(words, line.getBytes("UTF-8"), nonce.getBytes("UTF-8"));
+            Native.run(words, line.getBytes("UTF-8"), nonce.getBytes("UTF-8"), getAssets());
         }
     }
 
