@@ -96,8 +96,11 @@ def series_style(index: int) -> dict[str, str]:
     }
 
 
+_MOST_TICKS = 5  # that numbers of four digits beside each other leave room for
+
+
 def plain_log_ticks(axis: Axes, which: str, low: float, high: float) -> None:
-    """A log axis over [low, high] with ordinary numbers on it: 1, 2, 5, 10, …, closer where that is too few."""
+    """A log axis over [low, high] with ordinary numbers on it: 1, 2, 5, 10, …, closer or wider as they fit."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     fine = [round(step * 10.0**power, 9) for power in range(-6, 13) for step in (1, 1.5, 2, 3, 4, 5, 6, 7, 8)]
@@ -105,10 +108,14 @@ def plain_log_ticks(axis: Axes, which: str, low: float, high: float) -> None:
     inside = [tick for tick in coarse if low <= tick <= high]
     if len(inside) < 4:
         inside = [tick for tick in fine if low <= tick <= high] or [low, high]
+        inside = inside[:: max(1, len(inside) // 8)]
+    elif len(inside) > _MOST_TICKS:
+        powers = [tick for tick in inside if f"{tick:e}"[0] == "1"]
+        inside = powers[:: -(-len(powers) // _MOST_TICKS)]
     getattr(axis, f"set_{which}scale")("log")
     getattr(axis, f"set_{which}lim")(low, high)
     side = getattr(axis, f"{which}axis")
-    side.set_major_locator(FixedLocator(inside[:: max(1, len(inside) // 8)]))
+    side.set_major_locator(FixedLocator(inside))
     side.set_minor_locator(NullLocator())
     side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
 
