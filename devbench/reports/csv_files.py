@@ -10,14 +10,14 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from devbench.domain.job import Job
+from devbench.domain.job import OWN_LOAD, Job
 from devbench.domain.summary import Cell, CellSummary, Estimate
 from devbench.reports.base import Format, Report
 from devbench.summary.processes import Process, fastest_khz, hottest_c, processes_of
 
 SUMMARY_COLUMNS = (
     "run_id", "device", "device_model", "virtual", "model", "variant", "format", "engine", "engine_version",
-    "runner", "delegate", "threads", "cores", "load", "abi", "metric", "phase", "unit", "value", "low", "high", "n",
+    "runner", "delegate", "threads", "cores", "abi", "metric", "phase", "unit", "value", "low", "high", "n",
     "rounds", "status", "verdict", "taints",
 )  # fmt: skip
 SAMPLE_COLUMNS = (
@@ -72,10 +72,9 @@ def _summary_row(run_id: str, summary: CellSummary, estimate: Estimate) -> tuple
         cell.backend.engine,
         version or "",
         cell.runner,
-        cell.backend.delegate_told,
+        _delegate(cell),
         cell.backend.threads,
         cell.backend.cores,
-        cell.backend.load,
         cell.abi,
         estimate.metric,
         estimate.phase,
@@ -87,6 +86,12 @@ def _summary_row(run_id: str, summary: CellSummary, estimate: Estimate) -> tuple
         summary.verdict,
         " ".join(taint.id for taint in summary.taints),
     )
+
+
+def _delegate(cell: Cell) -> str:
+    """A way of loading that was asked for stands behind it: the columns are those that scripts know."""
+    backend = cell.backend
+    return backend.delegate_told if backend.load == OWN_LOAD else f"{backend.delegate_told} load:{backend.load}"
 
 
 def process_rows(report: Report) -> Iterator[tuple[object, ...]]:
