@@ -134,7 +134,6 @@ def run(
     """Measure models on phones: latency, memory and CPU, with raw samples and a verdict for each number."""
     from devbench.cli.measuring import How, means_of, measure_new, measure_rest
     from devbench.cli.request import Asked
-
     asked = Asked(
         models=tuple(models or ()), suite=suite, engine=engine, runner=runner, delegate=delegate, abi=abi,
         threads=threads, cores=cores, profile=profile, rounds=rounds, seed=seed, baseline=baseline, device=device,
