@@ -7,14 +7,16 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import MODELS, NEW, OLD, Rig
-from started import Devbench
+from rig import MODELS, NEW, OLD, Rig, running_rig
+from started import Devbench, make_devbench
 
-from devbench import store
+from devbench import store, virtual
+from devbench.adb.server import adb_binary
 from devbench.devices.quarantine import Setback, set_back
 
 GATE = MODELS / "and-gate.tflite"
@@ -71,6 +73,57 @@ cp -r small/. results; exit ${code:-0}"""
     done = devbench("run", "--resume", folder.name)
     assert done.returncode == 0, done.stderr
     assert_whole(folder)
+
+
+@pytest.mark.slow
+def test_an_adb_server_that_others_end_and_start_again_costs_nothing(tmp_path: Path) -> None:
+    """`adb kill-server` in mid-job by another tool, then `adb start-server` too: the same cells, and it is said."""
+    if (why := virtual.why_not()) is not None:
+        pytest.skip(why)
+    pytest.importorskip("ai_edge_litert")
+    with running_rig(tmp_path / "rig", (NEW,)) as rig:
+        devbench = make_devbench(tmp_path, tmp_path / "home", rig.server.address.port)
+        # a server that is started here has the key that the phone knows
+        off = dict.fromkeys(("ADB_USB", "ADB_EMU", "ADB_MDNS", "ADB_MDNS_OPENSCREEN"), "0")
+        devbench.environment.update(off, HOME=str(rig.home / "adb"))
+
+        def adb(*words: str) -> None:
+            command = [str(adb_binary(None)), "-P", str(rig.server.address.port), *words]
+            subprocess.run(command, env=devbench.environment, check=True, capture_output=True, timeout=60)
+
+        try:
+            process = devbench.start("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 6)
+            wait_for_jobs(devbench, process, 2)
+            adb("kill-server")
+            wait_for_jobs(devbench, process, 4)
+            adb("kill-server")
+            adb("start-server")
+            out, err = process.communicate(timeout=300)
+            assert process.returncode == 0, out + err
+            folder = run_of(devbench)
+            assert_whole(folder)
+            run = store.RunFolder(folder).read()
+            assert {m.status for m in run.measurements} == {"ok"}, "none twice, none lost"
+            (session,) = run.sessions
+            assert session.outcome == "finished"
+            assert session.connections_lost >= 2
+            told = f"lost {session.connections_lost} times"
+            assert told in (folder / "report" / "report.html").read_text()
+        finally:
+            adb("kill-server")
+
+
+def wait_for_jobs(devbench: Devbench, process: subprocess.Popen[str], count: int) -> None:
+    """Until so many processes were started on phones, and the last of them runs."""
+    end_s = time.monotonic() + 120
+    while True:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end_s, f"not within 120 s: {count} jobs"
+        for journal in (devbench.folder / "results").glob("*/journal.jsonl"):
+            entries = [entry.happening for entry in store.read_journal(journal.parent)]
+            if entries.count("job") >= count and entries[-1] == "job":
+                return
+        time.sleep(0.05)
 
 
 @pytest.mark.slow
