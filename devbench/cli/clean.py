@@ -9,12 +9,12 @@ import typer
 
 from devbench.cli import options
 from devbench.cli.environment import RESULTS, Environment, read_environment
+from devbench.cli.lab import lab_config
 from devbench.errors import UsageError
 
 if TYPE_CHECKING:
     from devbench.housekeeping import Leftover, Plan
 
-LAB_FILE = Path("lab.toml")
 EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -52,10 +52,11 @@ def clean(
     ] = False,
     json_: options.Json = False,
 ) -> None:
-    """Remove what devbench left behind: reports and raw logs of old runs, engines, stopped virtual phones.
+    """Remove what devbench left behind: reports and raw logs of old runs, engines, built variants that no run
+    was made with, an agent's copies of files, stopped virtual phones.
 
     With --phone, what it pushed to a phone and its app. Measurements are never removed, nor anything of a run that
-    an alert or a pin refers to, or whose phone is measured now. What goes first can be had again:
+    an alert or a pin refers to, or that is worked on now. What goes first can be had again:
     `devbench report`, `devbench engines fetch`.
     """
     from devbench.console import print_json
@@ -81,11 +82,20 @@ def _host(
     import time
 
     from devbench.devices.lease import holders
-    from devbench.housekeeping import find_leftovers, folder_bytes, plan_host, remove, what_to_keep
+    from devbench.housekeeping import (
+        find_leftovers,
+        folder_bytes,
+        lab_leftovers,
+        plan_host,
+        remove,
+        variant_leftovers,
+        what_to_keep,
+    )
 
     results, labs = _lab(config, out)
     keep = what_to_keep(labs, frozenset(holders(environment.leases)))
     found = find_leftovers(results, environment.engines, keep, _stopped_phones(environment))
+    found += [*lab_leftovers(environment.lab, keep.in_use), *variant_leftovers(environment.variants, results)]
     total = folder_bytes(results, environment.home)
     plan = plan_host(found, now_s=time.time(), older_than_s=age_s, total_bytes=total, max_bytes=budget)
     for leftover in () if dry_run else plan.go:
@@ -100,12 +110,9 @@ def _host(
 
 def _lab(config: Path | None, out: Path) -> tuple[Path, list[Path]]:
     """Where runs lie, and the lab folders whose alerts and pins refer to them."""
-    from devbench.nightly import load_config
-
-    file = config if config is not None else LAB_FILE if LAB_FILE.is_file() else None
-    if file is None:
+    lab = lab_config(config)
+    if lab is None:
         return out, []
-    lab = load_config(file)
     return (lab.results if out == RESULTS else out), [lab.lab]
 
 

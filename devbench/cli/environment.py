@@ -60,6 +60,11 @@ class Environment:
         return self.home / "tools"
 
     @property
+    def lab(self) -> Path:
+        """Keys of a lab of several hosts, and what an agent keeps for it."""
+        return self.home / "lab"
+
+    @property
     def variants(self) -> Path:
         return self.home / "variants"
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from devbench.cli.environment import RESULTS, read_environment
+from devbench.cli.lab import lab_config
 
 if TYPE_CHECKING:
     from devbench.domain.history import Line, Mark
     from devbench.history import Refreshed, Wanted
+    from devbench.nightly import LabFolder
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -38,6 +40,10 @@ def history(
     last: Annotated[int | None, typer.Option(min=1, help="Only the last so many nights.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row a line and night.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with every trend.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A lab whose alerts and pins are marked. Default: ./lab.toml, if there."),
+    ] = None,
     index: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The index. Default: history.sqlite in $DEVBENCH_HOME."),
@@ -54,12 +60,15 @@ def history(
     that is there twice counts once.
     """
     from devbench.history import History
+    from devbench.nightly import LabFolder
 
+    lab = lab_config(config)
     kept = History(index if index is not None else read_environment().history)
-    refreshed = kept.refresh(folders or [RESULTS], None if quiet else _progress, rebuild=rebuild)
+    folders = folders or [RESULTS if lab is None else lab.results]
+    refreshed = kept.refresh(folders, None if quiet else _progress, rebuild=rebuild)
     lines = kept.lines(_wanted(device, variant, metric, phase, last))
     _tell(refreshed)
-    marks = _marks(lines) if html is not None or json_ else ()
+    marks = _marks(lines, None if lab is None else LabFolder(lab.lab)) if html is not None or json_ else ()
     _write(lines, marks, csv, html)
     _show(lines, marks, refreshed, json_)
 
@@ -93,17 +102,26 @@ def _tell(refreshed: Refreshed) -> None:
         print_line(f"left out: {left.folder}: {left.reason}", to_stderr=True)
 
 
-def _marks(lines: tuple[Line, ...]) -> tuple[Mark, ...]:
-    """Steps, where they can be found."""
-    from devbench.console import print_line
+def trend_marks(lines: tuple[Line, ...], lab: LabFolder | None) -> tuple[tuple[Mark, ...], str | None]:
+    """Alerts and pins of a lab, and steps; why no steps are marked, where they cannot be found."""
     from devbench.errors import MissingExtra
     from devbench.history import marked_steps
+    from devbench.nightly.marks import marks_of
 
+    marks = () if lab is None else marks_of(lab)
     try:
-        return marked_steps(lines)
+        return (*marks, *marked_steps(lines)), None
     except MissingExtra as error:
-        print_line(f"note: no steps are marked: {error}", to_stderr=True)
-        return ()
+        return marks, str(error)
+
+
+def _marks(lines: tuple[Line, ...], lab: LabFolder | None) -> tuple[Mark, ...]:
+    from devbench.console import print_line
+
+    marks, why_no_steps = trend_marks(lines, lab)
+    if why_no_steps is not None:
+        print_line(f"note: no steps are marked: {why_no_steps}", to_stderr=True)
+    return marks
 
 
 def _write(lines: tuple[Line, ...], marks: tuple[Mark, ...], csv: Path | None, html: Path | None) -> None:

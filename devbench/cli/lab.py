@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from devbench.adb import Server
     from devbench.lab.link import Lab
     from devbench.lab_state import LabNow
+    from devbench.nightly import LabConfig
 
+LAB_FILE = Path("lab.toml")
 PAGE = "lab.html"
 EXAMPLES = """
 [bold]Examples[/bold]
 
 `devbench lab status` · `devbench lab status --json` · `devbench lab status --html /srv/www/lab.html`
+
+`devbench lab status --lab 10.0.0.5:8786` — which hosts offer which phones
 """
 Keys: TypeAlias = Annotated[
     Path | None, typer.Option("--keys", metavar="DIR", help="The lab's keys. Default: lab/keys in $DEVBENCH_HOME.")
@@ -32,12 +36,15 @@ def status(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the page that each run writes, too.")
     ] = None,
+    lab_address: options.LabAddress = None,
+    lab_keys: options.LabKeys = None,
     out: options.Out = RESULTS,
     json_: options.Json = False,
 ) -> None:
     """Show phones, what they do, what waits, and who needs a person.
 
-    No phone is asked anything: battery and temperature are those of its last measurement.
+    No phone is asked anything: battery and temperature are those of its last measurement. With --lab, the phones
+    that the hosts of a lab offer, and which run is measured on them.
     """
     from devbench.adb import Server, ServerAddress
     from devbench.console import print_json, print_line
@@ -45,6 +52,10 @@ def status(
     from devbench.reports.lab_page import answer, write_lab_page
 
     environment = read_environment()
+    hosts = lab_of(lab_address, lab_keys, environment)
+    if hosts is not None:
+        _show_hosts(hosts, html, json_)
+        return
     address = ServerAddress(host=environment.adb_host, port=environment.adb_port)
     lab = look(environment, out, Server(address, adb=environment.adb))
     if html is not None:
@@ -67,6 +78,36 @@ def status(
         print_line(f"{how:11s}  {run.run_id}  {run.done} of {run.jobs} jobs, {run.failed} failed")
     for note in lab.notes:
         print_line(note, to_stderr=True)
+
+
+def lab_config(config: Path | None) -> LabConfig | None:
+    """What `config` says of a lab, or the lab.toml of this folder; None where there is none."""
+    from devbench.nightly import load_config
+
+    file = config if config is not None else LAB_FILE if LAB_FILE.is_file() else None
+    return None if file is None else load_config(file)
+
+
+def _show_hosts(lab: Lab, html: Path | None, json_: bool) -> None:
+    """Who offers what now, as each phone's process on its host says itself."""
+    from devbench.console import print_json, print_line
+    from devbench.domain.codec import to_json
+    from devbench.errors import UsageError
+    from devbench.lab.link import connected, offers_of
+
+    if html is not None:
+        raise UsageError("--html is the page of this host's own phones", fix="leave out --html or --lab")
+    with connected(lab) as link:
+        offers = offers_of(link)
+    if json_:
+        print_json({"lab": lab.address, "phones": to_json(offers)})
+        return
+    for offer in offers:
+        doing = "idle" if offer.run_id is None else f"measuring {offer.run_id}"
+        unlike = "" if offer.alike else f", devbench {offer.version}: not used, it is another than here"
+        print_line(f"{offer.host}  {offer.device}  {doing}{unlike}")
+    if not offers:
+        print_line("no host offers a phone; on each host: devbench agent")
 
 
 def look(environment: Environment, results: Path, server: Server) -> LabNow:
@@ -95,7 +136,7 @@ def refresh_page(environment: Environment, results: Path, server: Server) -> Non
 
 
 def keys_folder(given: Path | None, environment: Environment) -> Path:
-    return environment.home / "lab" / "keys" if given is None else given
+    return environment.lab / "keys" if given is None else given
 
 
 def lab_of(address: str | None, keys: Path | None, environment: Environment) -> Lab | None:
@@ -144,6 +185,6 @@ def scheduler(
 
     environment = read_environment()
     serve(
-        listen, keys=keys_folder(keys, environment), phone_wait_s=phone_wait, scratch=environment.home / "lab",
+        listen, keys=keys_folder(keys, environment), phone_wait_s=phone_wait, scratch=environment.lab,
         told=lambda address: print_line(f"listening on {address}"),
     )  # fmt: skip

@@ -87,18 +87,12 @@ def measure_night(
 
 def _write_trends(lab: LabConfig, bench: Bench, progress: Progress) -> None:
     """`trends.html` in the lab's folder: every line, with steps, alerts and pins. It is made anew each night."""
-    from devbench.errors import MissingExtra
-    from devbench.history import marked_steps
-    from devbench.nightly.marks import marks_of
+    from devbench.cli.history import trend_marks
     from devbench.nightly.night import SCREENED
     from devbench.reports.history_page import history_html
 
     lines = bench.history.lines(SCREENED)
-    marks = marks_of(bench.lab)
-    try:
-        marks = (*marks, *marked_steps(lines))
-    except MissingExtra:
-        pass  # said when the night was screened
+    marks, _ = trend_marks(lines, bench.lab)  # that no steps can be found was said when the night was screened
     path = lab.lab / "trends.html"
     try:
         path.write_text(history_html(lines, marks, title=f"{lab.folder.name}: nights"), encoding="utf-8")

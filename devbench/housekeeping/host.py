@@ -13,12 +13,12 @@ from pathlib import Path
 
 from devbench.errors import StoreError
 from devbench.housekeeping.keep import Keep
-from devbench.store import HEADER, read_header
+from devbench.store import HEADER, RunFolder, read_header
 
 _OWN_ENGINES = "own"
 _KEPT_LOGS = frozenset({"source.txt"})
 # what is had again for nothing goes first
-ORDER = ("report", "virtual-phone", "engine", "logs")
+ORDER = ("report", "virtual-phone", "lab-file", "engine", "variant", "logs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,9 @@ def find_leftovers(
 ) -> list[Leftover]:
     """Everything that could go; `others` are folders of a kind of their own, as (what, path)."""
     found = [each for run in sorted(results.glob(f"*/{HEADER}")) for each in _of_run(run.parent, keep)]
-    kept = f"{min(keep.phones)} is measured now, perhaps with it" if keep.phones else None
-    found += _of_engines(engines, kept)
+    found += _of_engines(engines, keep.in_use)
     for what, path in others:
-        found += _leftover(what, path.name, (path,))
+        found += leftover(what, path.name, (path,))
     return found
 
 
@@ -51,20 +50,23 @@ def _of_run(folder: Path, keep: Keep) -> Iterator[Leftover]:
     except StoreError:
         return  # damaged, or of a newer devbench: not ours to judge
     kept = keep.why(header.run_id, header.created_at[:10], (d.device for d in header.devices))
-    yield from _leftover("report", folder.name, (folder / "report",), kept)
+    if RunFolder(folder).is_held():
+        kept = "it is worked on now"
+    yield from leftover("report", folder.name, (folder / "report",), kept)
     logs = folder / "logs"
     raw = tuple(sorted(p for p in logs.iterdir() if p.name not in _KEPT_LOGS)) if logs.is_dir() else ()
-    yield from _leftover("logs", folder.name, raw, kept)
+    yield from leftover("logs", folder.name, raw, kept)
 
 
 def _of_engines(engines: Path, kept: str | None) -> Iterator[Leftover]:
     for folder in sorted(engines.iterdir()) if engines.is_dir() else ():
         if folder.is_dir() and folder.name != _OWN_ENGINES and not folder.name.startswith("."):
             for inside in sorted(folder.iterdir()):
-                yield from _leftover("engine", f"{folder.name}/{inside.name}", (inside,), kept)
+                yield from leftover("engine", f"{folder.name}/{inside.name}", (inside,), kept)
 
 
-def _leftover(what: str, name: str, paths: tuple[Path, ...], kept: str | None = None) -> Iterator[Leftover]:
+def leftover(what: str, name: str, paths: tuple[Path, ...], kept: str | None = None) -> Iterator[Leftover]:
+    """These files as one; nothing where there are none."""
     files = [file for path in paths for file in _files(path)]
     if not files:
         return

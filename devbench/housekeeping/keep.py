@@ -18,6 +18,11 @@ class Keep:
     nights: dict[str, str]
     phones: frozenset[str]
 
+    @property
+    def in_use(self) -> str | None:
+        """Why a file that any phone may be measured with is kept, or None."""
+        return f"{min(self.phones)} is measured now, perhaps with it" if self.phones else None
+
     def why(self, run_id: str, night: str, phones: Iterable[str]) -> str | None:
         """One sentence, or None: it may be cleaned."""
         busy = sorted(self.phones & set(phones))

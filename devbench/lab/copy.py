@@ -16,6 +16,7 @@ from devbench.domain.journal import JournalEntry
 from devbench.domain.measurement import Failure, Measurement
 from devbench.domain.phone_session import PhoneSession
 from devbench.domain.run import Run
+from devbench.lab.whole import whole
 from devbench.store import JOURNAL, RunFolder, read_journal
 
 Fetch = Callable[[str], bytes]
@@ -50,8 +51,15 @@ class Copier:
         self.ended: dict[str, PhoneSession] = {}
 
     def copy(self, device: str, line: bytes, fetch: Fetch) -> None:
-        """One line of a ledger of `device`; `fetch` gets an output's bytes by its name from the agent."""
-        act: dict[str, Any] = json.loads(line)
+        """One line of a ledger of `device`; `fetch` gets an output's bytes by its name from the agent.
+
+        What is written is also counted when Ctrl-C comes between: it would be written again, as its line is read
+        again.
+        """
+        with whole():
+            self._act(device, json.loads(line), fetch)
+
+    def _act(self, device: str, act: dict[str, Any], fetch: Fetch) -> None:
         match act["do"]:
             case "record":
                 self._record(from_json(Measurement, act["record"]), fetch)
@@ -86,13 +94,17 @@ class Copier:
                 place.write_bytes(fetch(output.file))
         if (log := self._logs.pop(key, None)) is not None:
             self._folder.write_log(record.job_id, record.attempt, log)
-        self.add(record)
+        self._keep(record)
 
     def next_attempt(self, job_id: str) -> int:
         return max(self._known.get(job_id, {}), default=0) + 1
 
     def add(self, record: Measurement) -> None:
         """A record that nobody has written yet."""
+        with whole():
+            self._keep(record)
+
+    def _keep(self, record: Measurement) -> None:
         known = self._known.setdefault(record.job_id, {})
         self._folder.append(record)
         known[record.attempt] = record.started_at

@@ -42,6 +42,17 @@ class Lab:
     keys: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A phone of a lab: the address of its host, the run that is measured on it now, and its host's devbench."""
+
+    host: str
+    device: str
+    run_id: str | None
+    version: str
+    alike: bool
+
+
 class Link:
     """A connection to a scheduler. LabLost from every call once that is gone."""
 
@@ -151,3 +162,17 @@ def phones_of(link: Link, spec: str) -> Selection:
             infos[answer["device"]] = from_json(DeviceInfo, answer["info"])
     chosen, unmatched = choose([infos[name] for name in sorted(infos)], spec)
     return Selection(devices=chosen, rejects=tuple(rejects), unmatched=unmatched)
+
+
+def offers_of(link: Link) -> tuple[Offer, ...]:
+    """Every phone that a host of the lab offers, by host and name."""
+    found = [
+        Offer(
+            host=desk.partition("://")[2].rpartition(":")[0].strip("[]"), device=str(answer["device"]),
+            run_id=answer.get("busy"), version=str(answer.get("version")),
+            alike=answer.get("version") == devbench.__version__,
+        )
+        for desk, (answer, _) in link.look({"do": "who"}).items()
+        if "error" not in answer
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda offer: (offer.host, offer.device)))

@@ -19,6 +19,8 @@ from typer.testing import CliRunner, Result
 from devbench.cli.app import app
 from devbench.domain.history import Line, Mark
 from devbench.domain.measurement import Failure
+from devbench.nightly import Files, LabFolder
+from devbench.nightly.pins import Pin, save_pins
 from devbench.reports.history_page import history_html
 from devbench.reports.history_table import ASCII, UNICODE, change_words, sparkline
 
@@ -86,6 +88,23 @@ def test_json_csv_and_page_hold_the_same_nights(results: Path, tmp_path: Path) -
     assert page.count("<figure") == 4
     everything = done.stdout + page + (tmp_path / "h.csv").read_text()
     assert SERIAL not in everything
+
+
+def test_alerts_and_pins_of_a_lab_are_marked_as_each_night_does(results: Path, tmp_path: Path) -> None:
+    """Of `--config`, whose results are read where no folder is named."""
+    (line, *_) = json.loads(started(results, "--json").stdout)["lines"]
+    pin = Pin(
+        line=line["key"]["text"], device="phone-000000", variant="fp32", run_id="r", night="2026-01-03", value=2e7,
+        control_value=None, files=Files(model_sha256="ab" * 32, engine_sha256="cd" * 32), name="v2.1",
+    )  # fmt: skip
+    config = tmp_path / "lab.toml"
+    config.write_text(f'results = "{results}"\n[[run]]\nsuite = "tiny"\n')
+    save_pins(LabFolder(tmp_path / "lab"), [pin])
+    words = ["history", "--config", str(config), "--index", str(tmp_path / "index"), "-q", "--json"]
+    done = CliRunner().invoke(app, [*words, "--html", str(tmp_path / "h.html")])
+    assert done.exit_code == 0, done.output
+    assert {"kind": "pin", "night": "2026-01-03"}.items() <= json.loads(done.stdout)["marks"][0].items()
+    assert "pinned as v2.1" in (tmp_path / "h.html").read_text()
 
 
 def test_a_sparkline_has_a_sign_a_night_and_plain_ones_for_other_terminals() -> None:

@@ -190,6 +190,48 @@ def test_folders_of_virtual_phones_that_nobody_runs_go(home: Path) -> None:
     assert not (home / "virtual" / "phones" / "pixel-2-xl").exists()
 
 
+def test_copies_of_an_agent_go_and_ledgers_that_nobody_has_copied_stay(home: Path) -> None:
+    for name in ("files/abcd", "runs/20260101-000000-aaaa/pixel/part-0000.jsonl", "keys/lab.key"):
+        (home / "lab" / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / "lab" / name).write_bytes(b"x" * 10)
+    aged(home / "lab", 300)
+    told = json.loads(clean("--json").stdout)["host"]
+    assert [(one["what"], one["name"]) for one in told["removed"]] == [("lab-file", "abcd")]
+    assert [(one["what"], one["name"]) for one in told["kept"]] == [("ledger", "20260101-000000-aaaa")]
+    assert "devbench run --resume" in told["kept"][0]["kept"]
+    assert (home / "lab" / "keys" / "lab.key").exists()
+
+
+def test_built_variants_go_when_no_run_was_made_with_them(home: Path) -> None:
+    path = made_run(Path("results"), 1)
+    names = ("fa/01/model.tflite", "training/02/w", "fa/03/m")
+    model, trained, other = (home / "variants" / name for name in names)
+    for file in (model, trained, other):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"m")
+    for file in (model, other):
+        (file.parent / "entry.json").write_text("{}")
+    header = store.read_header(path)
+    named = dataclasses.replace(header.variants[0], path=str(model))
+    store.RunFolder(path).write_header(dataclasses.replace(header, variants=(named, *header.variants[1:])))
+    aged(home / "variants", 300)
+    aged(path, 1)
+    told = json.loads(clean("--json").stdout)["host"]
+    assert {one["what"] for one in told["removed"]} == {"variant"}
+    assert [one["name"] for one in told["removed"]] == ["fa/03", "training/02"]
+    assert [one["name"] for one in told["kept"]] == ["fa/01"]
+    assert model.exists() and not other.exists() and not trained.exists()
+
+
+def test_a_run_that_is_worked_on_is_left_alone(home: Path) -> None:
+    """Whoever works on it may have no phone at this moment: a lease says less than the run's own lock."""
+    path = made_run(Path("results"), 1)
+    aged(path, 300)
+    with store.RunFolder(path).held():
+        told = json.loads(clean("--json").stdout)["host"]
+    assert told["removed"] == [] and {one["kept"] for one in told["kept"]} == {"it is worked on now"}
+
+
 def test_a_damaged_or_newer_run_is_not_ours_to_judge(tmp_path: Path) -> None:
     path = made_run(tmp_path, 1)
     (path / "run.json").write_text('{"schema": 99}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from devbench.store import RunFolder
 
 RUN = make_run()
 DEVICE = RUN.header.devices[0].device
+RUN_BEGUN = dataclasses.replace(RUN, measurements=(), sessions=())
 ONE, TWO = (m for m in RUN.measurements[:2])
 SESSION = PhoneSession(device=DEVICE, started_at="2026-01-31", ended_at="2026-01-31", outcome="finished")
 
@@ -128,6 +130,33 @@ def test_a_session_knows_what_the_phones_ledgers_hold_and_its_submitter_does_not
     ])  # fmt: skip
     assert known.header.jobs == (*RUN.header.jobs, more)
     assert with_ledgers(known, ledger.path) == known
+
+
+class Interrupted(RunFolder):
+    """Ctrl-C comes when a record is on the disk, and before anybody else knows."""
+
+    def append(self, measurement: Measurement) -> None:
+        super().append(measurement)
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_between_writing_and_counting_does_not_write_a_record_twice(
+    folder: RunFolder, ledger: Ledger
+) -> None:
+    """After Ctrl-C what is left of a ledger is copied, beginning with the line that was interrupted."""
+    ledger.append(ONE)
+    (line,) = (ledger.path / "part-0000-ab.jsonl").read_bytes().splitlines(keepends=True)
+    told: list[Event] = []
+    copier = Copier(RUN_BEGUN, Interrupted(folder.path), told.append)
+    with pytest.raises(KeyboardInterrupt):
+        copier.copy(DEVICE, line, lambda name: b"")
+    copier.copy(DEVICE, line, lambda name: b"")
+    with pytest.raises(KeyboardInterrupt):
+        copier.add(dataclasses.replace(TWO, status="skipped"))
+    assert copier.next_attempt(TWO.job_id) == 2
+    assert [(m.job_id, m.attempt) for m in folder.read().measurements] == [(ONE.job_id, 1), (TWO.job_id, 1)]
+    assert [type(event) for event in told] == [JobEnded, JobEnded]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_serial_number_never_leaves_its_host(ledger: Ledger) -> None:

@@ -57,7 +57,12 @@ def test_a_run_through_a_lab_of_one_host(tmp_path: Path) -> None:
         lab.start_scheduler()
         host = lab.add_host("a", lab.start_phones(*PHONES[:1]))
         lab.until_connected()
-        done = lab.submitter.process("run", MODELS / "and-gate.tflite", "--rounds", 1, *lab.options)
+        told = lab.submitter("lab", "status", "--json", *lab.options)
+        assert told.returncode == 0, told.stderr
+        (offer,) = json.loads(told.stdout)["phones"]
+        assert offer["host"] == "127.0.0.1" and offer["device"].startswith(PHONES[0])
+        assert (offer["run_id"], offer["alike"]) == (None, True)
+        done = lab.submitter("run", MODELS / "and-gate.tflite", "--rounds", 1, *lab.options)
         assert done.returncode == 0, done.stderr
         folder = the_run(lab)
         assert_complete(folder)
