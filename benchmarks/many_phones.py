@@ -31,7 +31,7 @@ from devbench.adb import Server
 from devbench.conditions import GATE_IDS
 from devbench.console import Progress
 from devbench.devices import select
-from devbench.domain.event import Event, JobEnded
+from devbench.domain.event import Event, JobEnded, JobStarted
 from devbench.domain.job import Bounds, Profile
 from devbench.graph.model_file import read_variant
 from devbench.plan import Choices
@@ -50,10 +50,13 @@ class Host:
         self._jobs = jobs
         self.done = 0
         self.failed: list[Any] = []
+        self.began_s: dict[str, float] = {}  # when a phone's first process was started
         self.rss_bytes: list[tuple[float, int]] = []
         self.connections = 0
 
     def event(self, event: Event) -> None:
+        if isinstance(event, JobStarted):
+            self.began_s.setdefault(event.job.device, time.perf_counter())
         if isinstance(event, JobEnded):
             self.done += 1
             if event.measurement.status != "ok":
@@ -92,11 +95,15 @@ class Host:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Spent:
-    """One session: seconds of wall and of this process's CPU, adb connections a job, memory (growth, most)."""
+    """One session: seconds of wall, of them until the last phone's first process, and of this process's CPU.
+
+    Then adb connections a job, and memory (growth, most).
+    """
 
     phones: int
     jobs: int
     wall_s: float
+    began_s: float
     cpu_s: float
     connections: int
     growth: float | None
@@ -134,7 +141,8 @@ def session(server: Server, serials: list[str], base: Path, engine: str, rounds:
             run(prepared, folder, server, emit, limits=Limits())
     return Spent(
         phones=len(serials), jobs=prepared.todo, wall_s=time.perf_counter() - begun_s,
-        cpu_s=time.process_time() - cpu_s, connections=host.connections, growth=host.growth,
+        began_s=max(host.began_s.values()) - begun_s, cpu_s=time.process_time() - cpu_s,
+        connections=host.connections, growth=host.growth,
         most_bytes=max((size for _, size in host.rss_bytes), default=0), failed=len(host.failed),
     )  # fmt: skip
 
@@ -142,10 +150,10 @@ def session(server: Server, serials: list[str], base: Path, engine: str, rounds:
 def show(spent: Spent) -> None:
     growth = "–" if spent.growth is None else f"{spent.growth:.3f}"
     print(
-        f"{spent.phones:>3} phones: {spent.jobs} jobs in {spent.wall_s:.1f} s, {spent.failed} failed; host CPU "
-        f"{spent.cpu_s:.1f} s, {1e3 * spent.cpu_s / spent.jobs:.1f} ms a job; "
-        f"{spent.connections / spent.jobs:.1f} adb connections a job; memory {spent.most_bytes / 2**20:.0f} MiB, "
-        f"late against early {growth}",
+        f"{spent.phones:>3} phones: {spent.jobs} jobs in {spent.wall_s:.1f} s, the last phone began after "
+        f"{spent.began_s:.1f} s, {spent.failed} failed; host CPU {spent.cpu_s:.1f} s, "
+        f"{1e3 * spent.cpu_s / spent.jobs:.1f} ms a job; {spent.connections / spent.jobs:.1f} adb connections "
+        f"a job; memory {spent.most_bytes / 2**20:.0f} MiB, late against early {growth}",
         flush=True,
     )
 
@@ -166,7 +174,8 @@ def main(words: list[str]) -> int:
         engine = paced_engine(base)
         serials = [phone.serial for phone in phones]
         session(server, serials[:1], base, engine, 1)  # imports and caches are warm for both
-        one = None if asked.only_many else session(server, serials[:1], base, engine, asked.rounds)
+        # on a phone that has nothing of ours yet, as most of the many
+        one = None if asked.only_many else session(server, serials[-1:], base, engine, asked.rounds)
         many = session(server, serials, base, engine, asked.rounds)
     if one is not None:
         show(one)

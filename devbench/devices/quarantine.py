@@ -53,7 +53,8 @@ class Record:
     def why(self) -> str:
         """One sentence: how often, and the last reason."""
         last = self.setbacks[-1]
-        return f"it failed in {len(self.setbacks)} sessions in a row, last at {last.at}: {last.reason}"
+        at = last.at[:16].replace("T", " ")
+        return f"it failed in {len(self.setbacks)} sessions in a row, last at {at} UTC: {last.reason}"
 
     @property
     def way_back(self) -> str:

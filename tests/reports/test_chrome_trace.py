@@ -137,6 +137,32 @@ def test_the_journal_of_a_session_shows_waits_pushes_and_absences(run: Run, tmp_
     assert [e["name"] for e in shown if e["ph"] == "i"] == ["hello"]
 
 
+def test_every_event_keeps_the_rules_of_the_trace_event_format(run: Run) -> None:
+    """Those that viewers hold to: what each kind of event must have, names of metadata, numbers in counters."""
+    journal = (
+        JournalEntry(at=at(1), device=DEVICE, happening="pushed", text="m", size_bytes=9, seconds=0.5),
+        JournalEntry(at=at(4), device=DEVICE, happening="said", text="hello"),
+    )
+    events = events_of(run, journal)
+    assert {e["ph"] for e in events} == {"X", "C", "M", "i"}, "spans are complete, so none can be left open"
+    for event in events:
+        assert isinstance(event["name"], str) and event["name"]
+        assert all(type(event[key]) is int for key in ("pid", "tid"))
+        assert event["ph"] == "M" or event["ts"] >= 0
+        assert event["ph"] != "X" or event["dur"] >= 0
+        assert event["ph"] != "i" or event["s"] in ("g", "p", "t")
+        if event["ph"] == "C":
+            assert event["args"] and all(type(value) in (int, float) for value in event["args"].values())
+    meta = [e for e in events if e["ph"] == "M"]
+    assert {e["name"] for e in meta} <= {
+        "process_name", "process_labels", "process_sort_index", "thread_name", "thread_sort_index"
+    }  # fmt: skip
+    assert all("sort_index" in e["args"] if e["name"].endswith("index") else e["args"] for e in meta)
+    named = {(e["pid"], e["tid"]) for e in meta if e["name"] == "thread_name"}
+    assert {(e["pid"], e["tid"]) for e in events if e["ph"] in "Xi"} <= named, "each thread has a name"
+    assert {e["pid"] for e in events} == {e["pid"] for e in meta if e["name"] == "process_name"}
+
+
 def test_the_trace_says_whose_clock_is_whose(run: Run) -> None:
     """In its metadata, and is the JSON that viewers open: events in order of time, none before the start."""
     data = chrome_trace(build_report(run), ())
