@@ -138,10 +138,11 @@ def hub_session(rig: Rig, means: Means) -> None:
 
 @pytest.mark.slow
 def test_a_hub_of_eight_phones(rig: Rig) -> None:
-    more = ("pixel-2-xl", "oppo-a37f", "samsung-a10", "lg-v60", "pixel-2-xl", "oppo-a37f")
+    more = (OLD, OLD, NEW, NEW, "samsung-a10", "samsung-a10", "lg-v60", "poco-f6")  # the first OLD and NEW run
     phones = virtual.up(more, server=rig.server.address, home=rig.home)
     added = {phone.name: phone for phone in phones if phone.name not in rig.phones}
     rig.phones |= added
+    assert len(rig.phones) == 8
     try:
         hub_session(rig, Means())
     finally:
