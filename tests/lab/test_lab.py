@@ -59,7 +59,7 @@ def test_a_run_through_a_lab_of_one_host(tmp_path: Path) -> None:
         lab.until_connected()
         words = ("run", MODELS / "and-gate.tflite", "--rounds", 1, "--passes", "resources", *lab.options)
         process = lab.submitter.start(*words)
-        told = lab.submitter("lab", "status", "--json", *lab.options)
+        told = lab.submitter.process("lab", "status", "--json", *lab.options)
         assert told.returncode == 0, told.stderr
         _, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
