@@ -230,9 +230,10 @@ def _cells(
                 load=load,
             )
             kind = runner.partition("=")[0]
+            compared = engine.parity and engine.refused is None
             yield _Cell(
                 variant=variant, backend=backend, runner=kind, target=target, choice=engine,
-                reference=reference_of(variant, word.name, variants) if engine.parity else None,
+                reference=reference_of(variant, word.name, variants) if compared else None,
             )  # fmt: skip
 
 
