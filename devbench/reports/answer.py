@@ -66,13 +66,15 @@ def _summed_up(report: Report, found: list[str]) -> list[str]:
     phones = {group[0].cell.device.device for group, _ in groups}
     whose = f"{_counted(len(models), 'model')} on {_counted(len(phones), 'phone')}"
     sentences = [f"Of {len(groups)} comparisons with a baseline ({whose}), {', '.join(told)}."]
-    known = [(group, c.low, c.high) for group, c in groups if c.low is not None and c.high is not None]
-    faster = [item for item in known if item[2] < 1]
-    if faster and counts["faster"]:
-        clearest = min(faster, key=lambda item: item[2])[0]
+    known = [
+        (group, c.verdict, c.low, c.high) for group, c in groups if c.low is not None and c.high is not None
+    ]
+    if faster := [item for item in known if item[1] == "faster"]:
+        clearest = min(faster, key=lambda item: item[3])[0]
         sentences.append(f"The clearest: {_lowered(_compared(report, clearest))}")
     if known:
-        widest = max(known, key=lambda item: item[2] / item[1])[0]
+        undecided = [item for item in known if item[1] == "inconclusive"]
+        widest = max(undecided or known, key=lambda item: item[3] / item[2])[0]
         sentences.append(f"The least sure: {_lowered(_compared(report, widest))}")
     return sentences
 

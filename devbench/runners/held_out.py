@@ -144,8 +144,12 @@ def _parity(held_out: HeldOut, found: Array) -> tuple[ParityFound | None, str | 
 
 
 def _input_name(variant: Variant, data: DataFile, place: int) -> str:
-    """By name where the model's own inputs have it: their order in a file is the converter's choice."""
-    return data.name if data.name in {spec.name for spec in variant.inputs} else f"#{place}"
+    """By name where the model's own inputs have it: their order in a file is the converter's choice.
+
+    The only one by its place, for TensorFlow Lite knows no names of signatures.
+    """
+    named = len(variant.inputs) > 1 and data.name in {spec.name for spec in variant.inputs}
+    return data.name if named else f"#{place}"
 
 
 def _listed(values: tuple[float, ...]) -> str:

@@ -99,7 +99,7 @@ def test_a_gate_gives_its_truth_table_and_is_what_the_phone_knows(build: Build) 
 @pytest.mark.slow
 @needs_tensorflow
 def test_gates_give_their_truth_tables(build: Build, tmp_path: Path) -> None:
-    built = build("and-gate", "or-gate", "xor-gate")
+    built = build("and-gate", "or-gate", "xor-gate", fast=False)
     for gate, truth in (("and", [0, 0, 0, 1]), ("or", [0, 1, 1, 1]), ("xor", [0, 1, 1, 0])):
         assert labels_of(built[f"{gate}-gate-pb"].held_out).tolist() == truth  # type: ignore[arg-type]
         assert phone_accuracy(built[f"{gate}-gate-fp32"]) == 1.0
@@ -131,7 +131,7 @@ def test_weight_is_estimated_with_the_scaling_that_lies_beside_the_model(
 def test_a_retrained_mobilenet_tells_scenes_apart(build: Build, tmp_path: Path) -> None:
     built = build("mobilenet")
     original = phone_accuracy(built["mobilenet-original-tflite"])
-    assert original > 0.85
+    assert original > 0.8
     assert abs(host_accuracy(built["mobilenet-original-pb"], tmp_path) - original) < 0.01
     assert abs(host_accuracy(built["mobilenet-more-options-pb"], tmp_path) - original) < 0.1
     assert abs(phone_accuracy(built["mobilenet-quantize-weights-tflite"]) - original) < 0.1

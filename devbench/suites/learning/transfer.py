@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,9 @@ INCEPTION = Pretrained(
 _CHUNK = 24
 _SETTLE_IMAGES = 12
 _CHECK_PER_CLASS, _LEAST_ACCURACY = 6, 0.8
-_SHIFT, _RIDGE, _STEEPNESS = 2.0, 0.03, 12.0
+_SHIFT, _RIDGE, _STEEPNESS = 2.0, 0.1, 12.0
+# elements: smaller constants stay as they are
+_LEAST_QUANTISED = 1024
 
 
 def image_preprocessing(pixels: int) -> Preprocessing:
@@ -117,6 +120,25 @@ def _settle_batch_norms(trunk: Any, how: Preprocessing, seed: int) -> None:
     trunk.trainable = False
 
 
+@contextmanager
+def _rounded_weights(trunk: Any) -> Iterator[None]:
+    """Every large weight at one of 256 values from its least to its greatest, as quantize_weights leaves it."""
+    import numpy as np
+
+    exact = trunk.get_weights()
+    rounded = []
+    for weight in exact:
+        low, high = min(float(weight.min()), 0.0), max(float(weight.max()), 0.0)
+        step = (high - low) / 255 or 1.0
+        large = weight.size >= _LEAST_QUANTISED
+        rounded.append((np.round((weight - low) / step) * step + low).astype(weight.dtype) if large else weight)
+    trunk.set_weights(rounded)
+    try:
+        yield
+    finally:
+        trunk.set_weights(exact)
+
+
 def with_head(trunk: Any, image: Any, features: Any) -> Any:
     """A model from `image` over `features`, which `trunk` gives, to scores of the scenes."""
     import keras
@@ -136,10 +158,12 @@ def train(
     weights: Path | None,
     settle: Preprocessing | None = None,
     per_class: int = TRAIN_PER_CLASS,
+    rounded: bool = False,
 ) -> None:
     """Trains the last layer of `model` on what the layers before it give for scenes.
 
-    `settle` is how the trunk alone reads scenes, where that differs from `how`. Features are kept in chunks, so
+    `settle` is how the trunk alone reads scenes, where that differs from `how`; with `rounded` the layer also
+    learns from half of the scenes as a trunk with weights of 8 bits gives them. Features are kept in chunks, so
     that an interrupted training goes on from the last one. ModelError when it learnt too little.
     """
     if loaded(model, folder):
@@ -159,7 +183,13 @@ def train(
         return np.concatenate(chunks)
 
     images, labels = scenes(per_class, seed=seed)
-    model.layers[-1].set_weights(_regression(features_of(images, "train"), labels))
+    seen = features_of(images, "train")
+    if rounded:
+        half = len(images) // 2
+        with _rounded_weights(trunk):
+            seen = np.concatenate([seen, features_of(images[:half], "rounded")])
+        labels = np.concatenate([labels, labels[:half]])
+    model.layers[-1].set_weights(_regression(seen, labels))
     others, their_labels = scenes(_CHECK_PER_CLASS, seed=HELD_OUT_SEED)
     kernel, bias = model.layers[-1].get_weights()
     reached = top_k_accuracy(features_of(others, "check") @ kernel + bias, their_labels)

@@ -41,7 +41,10 @@ def make(name: str, *, seed: int, weights: Path | None, folder: Path) -> Network
     )
     how = transfer.image_preprocessing(pixels)
     model = transfer.with_head(trunk, image, trunk.output)
-    transfer.train(model, trunk, folder, how, seed=seed, weights=weights, per_class=_TRAIN_PER_CLASS)
+    # its weights are quantised later: random ones would lose more by that than learnt ones do
+    transfer.train(
+        model, trunk, folder, how, seed=seed, weights=weights, per_class=_TRAIN_PER_CLASS, rounded=True
+    )
     return transfer.classifier(model, folder, how, seed)
 
 
