@@ -57,7 +57,16 @@ def test_a_runner_is_one_python_file(
     assert set(rows) == {"native", "polite"} and all(steady and steady.value for steady in rows.values())
 
 
+@pytest.fixture
+def runners_looked_up_anew() -> Iterator[None]:
+    """A runner is read once a process: neither an earlier test's here, nor this one's later."""
+    binaries.runner_binary.cache_clear()
+    yield
+    binaries.runner_binary.cache_clear()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("runners_looked_up_anew")
 def test_an_engine_is_one_c_file_and_one_entry(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiled into a copy of the runner's sources, resolved by its entry, and its answers are the right ones."""
     copy = tmp_path / "android-runner"
