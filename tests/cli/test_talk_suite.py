@@ -30,7 +30,9 @@ def reduced(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], P
     pytest.importorskip("ai_edge_litert")
     folder = tmp_path_factory.mktemp("talk")
     devbench = make_devbench(folder, folder / "home", 1)
-    done = devbench("run", "--suite", "talk", "--fast", "--device", "virtual", "--json", timeout=HOUR_S)
+    done = devbench.process(
+        "run", "--suite", "talk", "--fast", "--device", "virtual", "--json", timeout=HOUR_S
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     (header,) = (folder / "results").glob("*/run.json")
     return json.loads(done.stdout), header.parent
