@@ -13,6 +13,7 @@ import re
 import select
 import stat
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -209,7 +210,7 @@ class Adbutils:
         return bytes(self._device.shell(command, encoding=None))
 
     def raw(self, command: str) -> bytes:
-        with self._device.open_transport() as connection:
+        with self._device.open_transport(timeout=_ANSWER_S) as connection:
             connection.send_command(f"exec:{command}")
             connection.check_okay()
             return bytes(connection.read_until_close(encoding=None))
@@ -281,8 +282,11 @@ class Adbutils:
         self._device.reverse_remove(remote)
 
     def reboot(self) -> None:
-        self._device.reboot()
-        self._client.wait_for(self._serial, state="disconnect")
+        # who asks only afterwards may find the phone back already, or not yet gone
+        with ThreadPoolExecutor(1) as pool:
+            gone = pool.submit(self._client.wait_for, self._serial, state="disconnect")
+            self._device.reboot()
+            gone.result()
         self._client.wait_for(self._serial, state="device")
 
     def close(self) -> None:
