@@ -136,7 +136,7 @@ def test_a_clock_that_jumps_changes_no_number_and_no_order(devbench: Devbench, r
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     devbench.environment["LD_PRELOAD"] = str(library)
     try:
-        done = devbench("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 3)
+        done = devbench.process("run", GATE, "--device", rig.phones[NEW].serial, "--rounds", 3)
     finally:
         del devbench.environment["LD_PRELOAD"]
     assert done.returncode == 0, done.stderr
