@@ -10,7 +10,7 @@ from devbench.domain.run import Run
 from devbench.domain.summary import Cell
 from devbench.errors import UsageError
 from devbench.stats import ALPHA, geometric_mean, holm_adjusted, paired, unpaired, verdict_of
-from devbench.summary import cells_of, setup_words
+from devbench.summary import cells_of, setup_told
 from devbench.summary.conditions import steady_by_round
 
 
@@ -130,7 +130,7 @@ def _cells(side: Side) -> list[Cell]:
 def _key(cell: Cell, side: Side) -> tuple[object, ...]:
     """What must be alike. Versions may differ: that is what many comparisons are about."""
     backend = cell.backend
-    setup = (backend.engine, backend.delegate_told, backend.threads, backend.cores)
+    setup = (backend.engine, backend.delegate_told, backend.threads, backend.cores, backend.load)
     return (cell.device.device, cell.runner, cell.abi, *setup, None if side.variant else cell.variant.variant)
 
 
@@ -139,7 +139,7 @@ def _against(a: Cell, b: Cell, *, same_run: bool) -> Versus:
     alike = Versus(
         device=a.device.device,
         virtual=a.device.virtual,
-        setup=", ".join(setup_words(a).values()),
+        setup=", ".join(setup_told(a)),
         a=a.variant.variant,
         b=b.variant.variant,
         ratio=None,

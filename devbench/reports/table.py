@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from devbench.domain.summary import CellSummary, Comparison, Estimate
 from devbench.metrics import Metric, all_metrics
 from devbench.reports.base import Report
-from devbench.summary import setup_words, varying_setup
+from devbench.summary import setup_told, setup_words, varying_setup
 from devbench.units import DisplayUnit, display_unit, three_digits
 
 STEADY = "latency-steady"
@@ -270,5 +270,4 @@ def _verdict_column(summaries: Sequence[CellSummary]) -> tuple[Column, list[Entr
 def _shared_setup(summaries: Sequence[CellSummary], varying: Sequence[str]) -> str:
     if not summaries:
         return ""
-    words = setup_words(summaries[0].cell)
-    return ", ".join(word for name, word in words.items() if name not in varying)
+    return ", ".join(setup_told(summaries[0].cell, without=varying))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from devbench.domain.job import Job
+from devbench.domain.job import OWN_LOAD, Job
 from devbench.domain.measurement import Measurement
 from devbench.domain.run import Run
 from devbench.domain.summary import Cell
@@ -71,6 +71,12 @@ def setup_words(cell: Cell) -> dict[str, str]:
         "runner": _mode(cell),
         "abi": cell.abi,
     }
+
+
+def setup_told(cell: Cell, without: Collection[str] = ()) -> tuple[str, ...]:
+    """The words of `setup_words` but those of `without`; how the model was loaded only where somebody chose."""
+    usual = {"load"} if cell.backend.load == OWN_LOAD else set()
+    return tuple(word for name, word in setup_words(cell).items() if name not in {*without, *usual})
 
 
 def thread_words(count: int | None) -> str:

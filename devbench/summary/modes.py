@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devbench.domain.summary import Cell, CellSummary
 from devbench.stats import Paired, paired
-from devbench.summary.cells import setup_words
+from devbench.summary.cells import setup_told, setup_words
 from devbench.summary.conditions import steady_by_round
 
 BASE = "native"
@@ -73,7 +73,7 @@ def _costs(members: Sequence[CellSummary]) -> list[ModeCost]:
             device=summary.cell.device.device,
             mode=summary.cell.runner,
             told=setup_words(summary.cell)["runner"],
-            setup=_key(base.cell)[2:],
+            setup=(*setup_told(base.cell, without=("runner", "engine")), setup_words(base.cell)["engine"]),
             steady_ns=ns,
             against=against,
             base_ns=base_ns,
