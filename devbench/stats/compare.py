@@ -25,7 +25,7 @@ class Paired:
 
     `p_equivalent` is that of a ratio outside ± delta (the larger of two one-sided tests): at most 0.025 just where
     the interval lies inside. `verdict`: `faster`, `slower`, `small change`, `same` or `inconclusive`.
-    `rounds_needed` is how many rounds would narrow the interval to ± delta/2; None below two rounds.
+    `rounds_needed` is how many rounds would decide, at this spread and mean; None below two rounds.
     """
 
     ratio: float
@@ -109,17 +109,26 @@ def holm_adjusted(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
 
 
 def rounds_needed(differences: Sequence[float], *, delta: float = DELTA) -> int | None:
-    """The least number of rounds whose interval would be narrow (± delta/2), at the spread seen so far."""
+    """The least number of rounds whose interval would decide, at the spread and the mean seen so far.
+
+    It decides when it is narrow (± delta/2), or sooner when a large difference lies beyond delta with all of it.
+    """
     if len(differences) < 2:
         return None
-    return rounds_for_spread(float(np.std(np.asarray(differences), ddof=1)), delta=delta)
+    values = np.asarray(differences)
+    beyond = abs(float(np.mean(values))) - math.log1p(delta)
+    return rounds_for_spread(float(np.std(values, ddof=1)), delta=delta, enough=beyond)
 
 
-def rounds_for_spread(paired_sd: float, *, delta: float = DELTA) -> int:
-    """As `rounds_needed`, for a known standard deviation of the differences of logs; 1000 at most."""
+def rounds_for_spread(paired_sd: float, *, delta: float = DELTA, enough: float = 0.0) -> int:
+    """As `rounds_needed`, for a known standard deviation of the differences of logs; 1000 at most.
+
+    `enough` is a half-width that decides, where one wider than ± delta/2 does.
+    """
+    wanted = max(enough, narrow_enough(delta))
 
     def narrow(rounds: int) -> bool:
-        return half_width_at(paired_sd, rounds) <= narrow_enough(delta)
+        return half_width_at(paired_sd, rounds) <= wanted
 
     return bisect_left(range(_MOST_ROUNDS), True, lo=2, key=narrow)
 

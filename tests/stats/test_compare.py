@@ -15,6 +15,7 @@ from devbench.stats import (
     holm_adjusted,
     p_equivalent,
     paired,
+    rounds_for_spread,
     rounds_needed,
     settled,
     verdict_of,
@@ -177,6 +178,16 @@ def test_holm_is_the_step_down_rule(p_values: list[float]) -> None:
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_never_rejects_more_than_without_correction(p_values: list[float]) -> None:
     assert all(p < 0.05 for p, rejected in zip(p_values, holm(p_values), strict=True) if rejected)
+
+
+def test_a_large_difference_needs_no_narrow_interval() -> None:
+    """Half the latency at a wide spread: decided as soon as the interval lies beyond delta, not at ± delta/2."""
+    differences = [math.log(0.5) + step for step in (-0.3, 0.0, 0.3)]
+    rounds = rounds_needed(differences)
+    assert rounds is not None
+    beyond = math.log(2) - math.log1p(DELTA)
+    assert half_width_at(0.3, rounds) <= beyond < half_width_at(0.3, rounds - 1)
+    assert rounds < 10 < rounds_for_spread(0.3)
 
 
 def test_rounds_needed_is_the_least_that_is_narrow_enough() -> None:
