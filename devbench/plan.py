@@ -75,8 +75,7 @@ class EngineChoice:
 
     With `refused` there is nothing that could run it: its jobs are skipped with that failure. `no_ops` says
     why its operators cannot be timed: then there is no job for that. `no_loads` are the ways of loading that
-    cannot be had here. `accuracy`, `energy`, `parity`: whether
-    its runner has that pass.
+    cannot be had here. `accuracy`, `energy`, `parity`: whether its runner has that pass.
     """
 
     engine: str

@@ -77,6 +77,11 @@ class Backend:
         """The delegate with its options, which make another series of it."""
         return " ".join((self.delegate, *self.delegate_options))
 
+    @property
+    def load_told(self) -> str:
+        """`load:WAY` where somebody chose a way, in names and columns of other words; else empty."""
+        return "" if self.load == OWN_LOAD else f"load:{self.load}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:

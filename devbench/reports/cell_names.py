@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from devbench.domain.job import OWN_LOAD
 from devbench.domain.summary import Cell, CellSummary
 from devbench.reports.base import Report
 
@@ -41,7 +40,7 @@ def _name(cell: Cell, *, version: bool) -> str:
     engine = f"{backend.engine}@{backend.engine_version}" if version else backend.engine
     threads = "unknown" if backend.threads is None else backend.threads
     words = (cell.variant.variant, engine, backend.delegate_told, f"threads:{threads}", backend.cores)
-    load = () if backend.load == OWN_LOAD else (f"load:{backend.load}",)
+    load = filter(None, [backend.load_told])
     return "/".join(" ".join(word.split()) for word in (*words, *load, cell.runner, cell.abi))
 
 

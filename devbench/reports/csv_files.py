@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from devbench.domain.job import OWN_LOAD, Job
+from devbench.domain.job import Job
 from devbench.domain.summary import Cell, CellSummary, Estimate
 from devbench.reports.base import Format, Report
 from devbench.summary.processes import Process, fastest_khz, hottest_c, processes_of
@@ -90,8 +90,7 @@ def _summary_row(run_id: str, summary: CellSummary, estimate: Estimate) -> tuple
 
 def _delegate(cell: Cell) -> str:
     """A way of loading that was asked for stands behind it: the columns are those that scripts know."""
-    backend = cell.backend
-    return backend.delegate_told if backend.load == OWN_LOAD else f"{backend.delegate_told} load:{backend.load}"
+    return f"{cell.backend.delegate_told} {cell.backend.load_told}".rstrip()
 
 
 def process_rows(report: Report) -> Iterator[tuple[object, ...]]:

@@ -29,6 +29,7 @@ from devbench.errors import EngineError, MissingExtra
 from devbench.graph.op_support import unsupported_ops
 from devbench.graph.pb_faults import listed
 from devbench.plan import DelegateChoice, EngineChoice, delegates_for
+from devbench.runners.base import RunnerKind
 from devbench.runners.binaries import RunnerBinary, runner_binary
 from devbench.runners.loads import REFUSED_FIX, load_refusal
 from devbench.runners.registry import runner_kinds
@@ -63,6 +64,7 @@ class Kit:
         """Runner and engine of `variant` on `target`, as `plan.EngineFor`."""
         name = asked or DEFAULT_ENGINES.get((target.partition("-")[0], variant.format)) or "none"
         tool, _, path = runner.partition("=")
+        tool_kind = runner_kinds()[tool]
         try:
             binary = self._runner(target)
             file = self._tool(tool, Path(path), target) if path else self._engine(name, variant, target)
@@ -73,7 +75,7 @@ class Kit:
             failure = Failure(kind=kind, cause=error.message, fix=error.fix or "")
             return EngineChoice(
                 engine=engine, version=version or None, sha256=None, runner_sha256=None, refused=failure,
-                accuracy=runner_kinds()[tool].accuracy,
+                accuracy=tool_kind.accuracy,
             )
         self._used[file.sha256] = file
         return EngineChoice(
@@ -83,10 +85,10 @@ class Kit:
             runner_sha256=binary.sha256,
             delegates={} if path else self._delegates(file, variant, target),
             no_ops=_no_ops(file),
-            no_loads=self._no_loads(tool, target),
-            accuracy=runner_kinds()[tool].accuracy,
-            energy=runner_kinds()[tool].energy,
-            parity=runner_kinds()[tool].parity,
+            no_loads=self._no_loads(tool_kind, target),
+            accuracy=tool_kind.accuracy,
+            energy=tool_kind.energy,
+            parity=tool_kind.parity,
         )
 
     def _delegates(self, file: EngineFile, variant: Variant, target: str) -> dict[str, DelegateChoice]:
@@ -106,11 +108,11 @@ class Kit:
             found[word] = DelegateChoice(sha256=library.sha256 if library else None)
         return found
 
-    def _no_loads(self, runner: str, target: str) -> dict[str, Failure]:
+    def _no_loads(self, kind: RunnerKind, target: str) -> dict[str, Failure]:
         """Words of --load that this runner does not have on this target: they refuse their own cells only."""
         found: dict[str, Failure] = {}
         for way in self._request.choices.loads:
-            why = load_refusal(way, runner_kinds()[runner].loads, runner, target)
+            why = load_refusal(way, kind.loads, kind.name, target)
             if why is not None:
                 self._refusals.append(EngineError(why, kind="load-refused", fix=REFUSED_FIX))
                 found[way] = Failure(kind="load-refused", cause=why, fix=REFUSED_FIX)

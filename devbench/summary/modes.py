@@ -57,8 +57,8 @@ def _is_tool(cell: Cell) -> bool:
 
 def _key(cell: Cell) -> tuple[str, ...]:
     """All that decides but the mode, the engine last."""
-    words = {name: word for name, word in setup_words(cell).items() if name not in ("runner", "engine")}
-    return (cell.device.device, cell.variant.variant, *words.values(), setup_words(cell)["engine"])
+    shared = setup_told(cell, without=("runner", "engine"))
+    return (cell.device.device, cell.variant.variant, *shared, setup_words(cell)["engine"])
 
 
 def _costs(members: Sequence[CellSummary]) -> list[ModeCost]:
@@ -73,7 +73,7 @@ def _costs(members: Sequence[CellSummary]) -> list[ModeCost]:
             device=summary.cell.device.device,
             mode=summary.cell.runner,
             told=setup_words(summary.cell)["runner"],
-            setup=(*setup_told(base.cell, without=("runner", "engine")), setup_words(base.cell)["engine"]),
+            setup=_key(base.cell)[2:],
             steady_ns=ns,
             against=against,
             base_ns=base_ns,

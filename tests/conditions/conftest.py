@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from devbench.devices import probe
 from devbench.domain.device import DeviceInfo
 from devbench.runners.binaries import runner_binary
 from devbench.runners.cas import LocalFile, ensure_runner
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `cpufreq`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

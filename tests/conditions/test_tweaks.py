@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cpufreq import CpuFiles
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,14 +140,8 @@ class Board:
         self.folder, self.watchdog, self.deaf = folder / "cpus", watchdog, deaf
         self.commands: list[str] = []
         self.gone = False
-        for cpu, top in ((0, 1_500_000), (1, 2_000_000)):
-            files = self.folder / f"cpu{cpu}" / "cpufreq"
-            files.mkdir(parents=True)
-            values = {"min": 300_000, "max": top, "cur": 300_000}
-            for name, value in values.items():
-                (files / f"scaling_{name}_freq").write_text(f"{value}\n")
-            (files / "cpuinfo_max_freq").write_text(f"{top}\n")
-            (files / "scaling_available_frequencies").write_text("300000 900000 1200000 1500000 2000000 \n")
+        steps = (300_000, 900_000, 1_200_000, 1_500_000, 2_000_000)
+        self._cpus = CpuFiles(self.folder, {0: 1_500_000, 1: 2_000_000}, steps)
 
     def shell(self, command: str, *, deadline_s: float = 30, check: bool = False) -> ShellResult:
         if self.gone:
@@ -167,13 +162,10 @@ class Board:
         for files in self.folder.glob("cpu*/cpufreq"):
             if files.parent.name == self.deaf:
                 (files / "scaling_min_freq").write_text("300000\n")
-            (files / "scaling_cur_freq").write_text((files / "scaling_min_freq").read_text())
+        self._cpus.follow()
 
     def limits(self) -> list[tuple[int, int]]:
-        return [
-            tuple(int((files / f"scaling_{name}_freq").read_text()) for name in ("min", "max"))  # type: ignore[misc]
-            for files in sorted(self.folder.glob("cpu*/cpufreq"))
-        ]
+        return self._cpus.limits()
 
 
 FREE = [(300_000, 1_500_000), (300_000, 2_000_000)]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "android_runner")]
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / "session"), str(TESTS / "android_runner"), str(TESTS)]
 
 if TYPE_CHECKING:
     from rig import Rig

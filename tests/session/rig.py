@@ -193,13 +193,20 @@ def running_rig(base: Path, profiles: Sequence[str] = (OLD, NEW)) -> Iterator[Ri
 
 
 @contextlib.contextmanager
-def shared_phones(base: Path) -> Iterator[Rig]:
-    """The two phones that all tests of a folder share; where there can be none, those tests are skipped."""
+def phones_or_skip(base: Path, profiles: Sequence[str] = (OLD, NEW)) -> Iterator[Rig]:
+    """These phones with a folder for runs; where there can be none, the test is skipped."""
     if (why := virtual.why_not()) is not None:
         pytest.skip(why)
-    pytest.importorskip("ai_edge_litert")
-    with running_rig(base) as rig:
+    with running_rig(base, profiles) as rig:
         rig.folders.mkdir()
+        yield rig
+
+
+@contextlib.contextmanager
+def shared_phones(base: Path) -> Iterator[Rig]:
+    """The two phones that all tests of a folder share, for the real engine."""
+    pytest.importorskip("ai_edge_litert")
+    with phones_or_skip(base) as rig:
         yield rig
 
 
@@ -208,6 +215,6 @@ def records_of(folder: Path) -> list[dict[str, object]]:
 
 
 __all__ = [
-    "BRIEF", "LATENCY", "LONG", "NEW", "OLD", "Rig", "Session", "leased", "request", "running_rig",
-    "shared_phones", "variant",
+    "BRIEF", "LATENCY", "LONG", "NEW", "OLD", "Rig", "Session", "leased", "phones_or_skip", "request",
+    "running_rig", "shared_phones", "variant",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from rig import BRIEF, NEW, Rig, request, running_rig
+from cpufreq import CpuFiles
+from rig import BRIEF, NEW, Rig, phones_or_skip, request
 
 from devbench.domain.event import Event, JobStarted
 from devbench.domain.job import Profile
@@ -41,39 +42,16 @@ class Board:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.base = rig.phones[NEW].root / "data" / "board"
-        self._cpus = self.base / "cpu"
-        for cpu in range(os.cpu_count() or 1):
-            files = self._cpus / f"cpu{cpu}" / "cpufreq"
-            files.mkdir(parents=True)
-            (files / "cpuinfo_max_freq").write_text(f"{STEPS[-1]}\n")
-            (files / "scaling_available_frequencies").write_text(" ".join(map(str, STEPS)) + "\n")
+        self.cpus = CpuFiles(self.base / "cpu", dict.fromkeys(range(os.cpu_count() or 1), STEPS[-1]), STEPS)
         for name in ("online", "possible", "present"):
-            shutil.copy(f"/sys/devices/system/cpu/{name}", self._cpus / name)
-        self.put(*FREE)
-        for path in self._cpus.rglob("scaling_*"):
+            shutil.copy(f"/sys/devices/system/cpu/{name}", self.cpus.folder / name)
+        for path in self.cpus.folder.rglob("scaling_*"):
             path.chmod(0o666)
         root = self.base / "id"
         root.write_text("#!/system/bin/sh\necho 'uid=0(root) gid=0(root)'\n")
         root.chmod(0o755)
-        self._lay(self._cpus, "/sys/devices/system/cpu")
+        self._lay(self.cpus.folder, "/sys/devices/system/cpu")
         self._lay(root, "/system/bin/id")
-
-    def put(self, low_khz: int, high_khz: int) -> None:
-        """What a vendor's daemon does: limits of its own, and the clock that follows from them."""
-        for files in self._cpus.glob("cpu*/cpufreq"):
-            for name, khz in (("min", low_khz), ("max", high_khz), ("cur", low_khz)):
-                (files / f"scaling_{name}_freq").write_text(f"{khz}\n")
-
-    def follow(self) -> None:
-        """What a kernel does: the clock is where its limits put it."""
-        for files in self._cpus.glob("cpu*/cpufreq"):
-            (files / "scaling_cur_freq").write_text((files / "scaling_min_freq").read_text())
-
-    def limits(self) -> set[tuple[int, int]]:
-        return {
-            tuple(int((files / f"scaling_{name}_freq").read_text()) for name in ("min", "max"))  # type: ignore[misc]
-            for files in self._cpus.glob("cpu*/cpufreq")
-        }
 
     def _lay(self, source: Path, over: str) -> None:
         """Into the phone's own mounts, where `source` lies below /data."""
@@ -85,14 +63,9 @@ class Board:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[Board]:
-    from devbench import virtual
-
-    if (why := virtual.why_not()) is not None:
-        pytest.skip(why)
     if os.geteuid() != 0:
         pytest.skip("laying files over a phone's /sys takes root")
-    with running_rig(tmp_path / "rig", (NEW,)) as rig:
-        rig.folders.mkdir()
+    with phones_or_skip(tmp_path / "rig", (NEW,)) as rig:
         yield Board(rig)
 
 
@@ -113,7 +86,7 @@ def at_each_start(do: Callable[[], object]) -> Callable[[Event], None]:
 def test_a_lock_that_is_taken_back_marks_every_number_and_its_state_says_free(
     board: Board, tmp_path: Path
 ) -> None:
-    done = board.rig.session(asked(tmp_path), NEW, on_event=at_each_start(lambda: board.put(*FREE)))
+    done = board.rig.session(asked(tmp_path), NEW, on_event=at_each_start(lambda: board.cpus.put(*FREE)))
     done.assert_complete()
     assert all("CLOCK-NOT-HELD" in {t.id for t in m.taints} for m in done.run.measurements)
     assert {s.verdict for s in summarise(done.run)} == {"tainted"}
@@ -125,11 +98,11 @@ def test_a_lock_that_holds_is_said_and_the_limits_are_put_back(board: Board, tmp
     during: list[set[tuple[int, int]]] = []
 
     def look() -> None:
-        board.follow()
-        during.append(board.limits())
+        board.cpus.follow()
+        during.append(set(board.cpus.limits()))
 
     done = board.rig.session(asked(tmp_path), NEW, on_event=at_each_start(look))
     done.assert_complete()
     assert during == [{LOCKED}, {LOCKED}]
     assert not any("CLOCK-NOT-HELD" in {t.id for t in m.taints} for m in done.run.measurements)
-    assert board.limits() == {FREE}
+    assert set(board.cpus.limits()) == {FREE}

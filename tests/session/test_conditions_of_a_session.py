@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from rig import BRIEF, NEW, SHORT_LIMITS, Rig, Session, request, running_rig
+from rig import BRIEF, NEW, SHORT_LIMITS, Rig, Session, phones_or_skip, request
 
 from devbench.conditions import GATE_IDS
 from devbench.conditions.rules import PATIENCE_S
@@ -35,12 +35,7 @@ STEADY = Bounds(
 @pytest.fixture(scope="module")
 def poco_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """One phone with Android 14, which has a thermal service."""
-    from devbench import virtual
-
-    if (why := virtual.why_not()) is not None:
-        pytest.skip(why)
-    with running_rig(tmp_path_factory.mktemp("poco"), (POCO,)) as rig:
-        rig.folders.mkdir()
+    with phones_or_skip(tmp_path_factory.mktemp("poco"), (POCO,)) as rig:
         yield rig
 
 
