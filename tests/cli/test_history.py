@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 
 from rig import MODELS, NEW, Rig
 from started import Devbench
@@ -10,12 +12,24 @@ from started import Devbench
 GATE = MODELS / "and-gate.tflite"
 
 
+@contextlib.contextmanager
+def busy(rig: Rig) -> Iterator[None]:
+    """Work on the phone all the while: what a gate finds is in a key, and this computer's own comes and goes."""
+    phone = rig.phone(NEW)
+    burner = phone.shell("(while :; do :; done) >/dev/null 2>&1 & echo $!", check=True).stdout.strip()
+    try:
+        yield
+    finally:
+        phone.shell(f"kill {burner}", check=True)
+
+
 def test_two_runs_are_two_points_of_each_line(devbench: Devbench, rig: Rig) -> None:
     """The phone's serial is nowhere; nothing is read twice; one run's report and its point agree."""
     serial = rig.phones[NEW].serial
-    for _ in range(2):
-        done = devbench("run", GATE, "--device", serial, "--rounds", 1)
-        assert done.returncode == 0, done.stderr
+    with busy(rig):
+        for _ in range(2):
+            done = devbench("run", GATE, "--device", serial, "--rounds", 1)
+            assert done.returncode == 0, done.stderr
     found = devbench("history", "--json", "--metric", "*")
     assert found.returncode == 0, found.stderr
     data = json.loads(found.stdout)

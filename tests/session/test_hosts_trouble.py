@@ -45,9 +45,10 @@ def test_a_server_that_somebody_kills_is_started_again(tmp_path: Path, monkeypat
 def test_results_that_cannot_be_kept_any_more_end_the_work_on_all_phones(rig: Rig) -> None:
     """Measuring on would lose everything; the phones are left clean."""
     folders: list[Path] = []
+    once = threading.Lock()  # phones have threads of their own; a second time /dev/full would be what was kept
 
     def fill_disk(event: Event) -> None:
-        if isinstance(event, JobEnded) and not folders:
+        if isinstance(event, JobEnded) and once.acquire(blocking=False):
             (folder,) = {p.parent for p in rig.folders.glob("*/records.jsonl")} - before
             folders.append(folder)
             (folder / "records.jsonl").rename(folder / "kept.jsonl")
