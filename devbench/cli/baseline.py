@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from devbench.cli.environment import RESULTS
+from devbench.cli.lab import ResultsOfLab, lab_config, results_of
 from devbench.cli.options import Json
 
 if TYPE_CHECKING:
@@ -21,16 +21,17 @@ app = typer.Typer(
     epilog="`devbench baseline list` · `devbench baseline accept 20260109-3f2a --reason 'new preprocessing'` · "
     "`devbench baseline pin latest --name v2.1`",
 )
-LAB = Path("lab")
-Lab = Annotated[Path, typer.Option(help="The lab's own folder: key `lab` of its configuration.")]
-OutFolder = Annotated[Path, typer.Option(help="Folder of results.")]
+Lab = Annotated[
+    Path | None,
+    typer.Option(help="The lab's own folder: key `lab` of its configuration. Default: ./lab.toml's, or lab."),
+]
 
 
 @app.command()
 def accept(
     alerts: Annotated[list[str], typer.Argument(metavar="ALERT…", help="As the night named them; or `all`.")],
     reason: Annotated[str | None, typer.Option(help="Why this is how things are now; kept.")] = None,
-    lab: Lab = LAB,
+    lab: Lab = None,
 ) -> None:
     """Take what an alert told as how things are: its lines begin anew on the night it came."""
     from devbench.console import print_line
@@ -59,8 +60,8 @@ def pin(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, a run's id, or `latest`.")],
     variant: Annotated[list[str] | None, typer.Option(help="Only this variant; may be given again.")] = None,
     name: Annotated[str | None, typer.Option(help="What the release is called, as v2.1.")] = None,
-    out: OutFolder = RESULTS,
-    lab: Lab = LAB,
+    out: ResultsOfLab = None,
+    lab: Lab = None,
 ) -> None:
     """Hold later nights against this run, beside their own history: small steps add up."""
     from devbench import store
@@ -71,9 +72,9 @@ def pin(
     from devbench.nightly.night import SCREENED
     from devbench.nightly.pins import load_pins, pins_of, replaced, save_pins
 
-    found = store.find(out, run)
-    folder = LabFolder(lab)
-    history = History(lab / "history.sqlite")
+    found = store.find(out or results_of(lab_config(None)), run)
+    folder = LabFolder(_place(lab))
+    history = History(folder.path / "history.sqlite")
     history.refresh([found.path])
     pins = pins_of(history.lines(SCREENED), found.run_id, variants=variant or (), name=name)
     if not pins:
@@ -93,7 +94,7 @@ def pin(
 @app.command()
 def unpin(
     variants: Annotated[list[str], typer.Argument(metavar="VARIANT…", help="Variants, or `all`.")],
-    lab: Lab = LAB,
+    lab: Lab = None,
 ) -> None:
     """Forget the pinned release of variants."""
     from devbench.console import print_line
@@ -114,7 +115,7 @@ def unpin(
 
 
 @app.command("list")
-def list_(lab: Lab = LAB, json_: Json = False) -> None:
+def list_(lab: Lab = None, json_: Json = False) -> None:
     """Alerts as they stand, and pinned releases."""
     from devbench.console import print_json, print_line, print_table
     from devbench.domain.codec import to_json
@@ -136,10 +137,18 @@ def list_(lab: Lab = LAB, json_: Json = False) -> None:
         print_line("no alert, no pin")
 
 
-def _folder(lab: Path) -> LabFolder:
+def _place(lab: Path | None) -> Path:
+    if lab is not None:
+        return lab
+    config = lab_config(None)
+    return Path("lab") if config is None else config.lab
+
+
+def _folder(lab: Path | None) -> LabFolder:
     from devbench.errors import UsageError
     from devbench.nightly import LabFolder
 
+    lab = _place(lab)
     if not lab.is_dir():
         raise UsageError(f"there is no lab in {lab}", fix="--lab FOLDER, or let `devbench nightly` run once")
     return LabFolder(lab)

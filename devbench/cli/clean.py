@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from devbench.cli import options
-from devbench.cli.environment import RESULTS, Environment, read_environment
-from devbench.cli.lab import lab_config
+from devbench.cli.environment import Environment, read_environment
+from devbench.cli.lab import ResultsOfLab, lab_config, results_of
 from devbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def clean(
             metavar="FILE", help="A lab whose alerts and pins keep runs. Default: ./lab.toml, if there."
         ),
     ] = None,
-    out: options.Out = RESULTS,
+    out: ResultsOfLab = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
     ] = False,
@@ -76,7 +76,7 @@ def clean(
 
 
 def _host(
-    environment: Environment, age_s: float, budget: int | None, config: Path | None, out: Path,
+    environment: Environment, age_s: float, budget: int | None, config: Path | None, out: Path | None,
     dry_run: bool, *, quiet: bool,
 ) -> dict[str, Any]:  # fmt: skip
     import time
@@ -108,12 +108,10 @@ def _host(
     }  # fmt: skip
 
 
-def _lab(config: Path | None, out: Path) -> tuple[Path, list[Path]]:
+def _lab(config: Path | None, out: Path | None) -> tuple[Path, list[Path]]:
     """Where runs lie, and the lab folders whose alerts and pins refer to them."""
     lab = lab_config(config)
-    if lab is None:
-        return out, []
-    return (lab.results if out == RESULTS else out), [lab.lab]
+    return out or results_of(lab), [] if lab is None else [lab.lab]
 
 
 def _stopped_phones(environment: Environment) -> list[tuple[str, Path]]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from devbench.cli.environment import RESULTS, read_environment
-from devbench.cli.lab import lab_config
+from devbench.cli.environment import read_environment
+from devbench.cli.lab import lab_config, results_of
 
 if TYPE_CHECKING:
     from devbench.domain.history import Line, Mark
@@ -64,7 +64,7 @@ def history(
 
     lab = lab_config(config)
     kept = History(index if index is not None else read_environment().history)
-    folders = folders or [RESULTS if lab is None else lab.results]
+    folders = folders or [results_of(lab)]
     refreshed = kept.refresh(folders, None if quiet else _progress, rebuild=rebuild)
     lines = kept.lines(_wanted(device, variant, metric, phase, last))
     _tell(refreshed)

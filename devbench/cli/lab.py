@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from devbench.cli import options
-from devbench.cli.environment import RESULTS, Environment, read_environment
+from devbench.cli.environment import Environment, read_environment
+from devbench.cli.project_file import results_here
 
 if TYPE_CHECKING:
     from devbench.adb import Server
@@ -28,6 +29,10 @@ EXAMPLES = """
 Keys: TypeAlias = Annotated[
     Path | None, typer.Option("--keys", metavar="DIR", help="The lab's keys. Default: lab/keys in $DEVBENCH_HOME.")
 ]
+ResultsOfLab: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder of results. Default: lab.toml's, if there; else that of `devbench run`."),
+]
 app = typer.Typer(no_args_is_help=True, help="A lab of phones as a whole.")
 
 
@@ -38,7 +43,7 @@ def status(
     ] = None,
     lab_address: options.LabAddress = None,
     lab_keys: options.LabKeys = None,
-    out: options.Out = RESULTS,
+    out: ResultsOfLab = None,
     json_: options.Json = False,
 ) -> None:
     """Show phones, what they do, what waits, and who needs a person.
@@ -57,7 +62,7 @@ def status(
         _show_hosts(hosts, html, json_)
         return
     address = ServerAddress(host=environment.adb_host, port=environment.adb_port)
-    lab = look(environment, out, Server(address, adb=environment.adb))
+    lab = look(environment, out or results_of(lab_config(None)), Server(address, adb=environment.adb))
     if html is not None:
         write_lab_page(lab, html)
     if json_:
@@ -86,6 +91,11 @@ def lab_config(config: Path | None) -> LabConfig | None:
 
     file = config if config is not None else LAB_FILE if LAB_FILE.is_file() else None
     return None if file is None else load_config(file)
+
+
+def results_of(lab: LabConfig | None) -> Path:
+    """Where runs are whose folder nobody typed."""
+    return results_here() if lab is None else lab.results
 
 
 def _show_hosts(lab: Lab, html: Path | None, json_: bool) -> None:

@@ -32,6 +32,9 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where to (default: RUN/report/).")
     ] = None,
+    results: Annotated[
+        Path, typer.Option("--results", metavar="DIR", help="Where the runs are whose id, or latest, is meant.")
+    ] = RESULTS,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -59,7 +62,7 @@ def report(
     from devbench.reports import build_report, write_reports
     from devbench.reports.json_file import as_json
 
-    folder = store.find(RESULTS, run)
+    folder = store.find(results, run)
     built = build_report(folder.read(), baseline=baseline, with_serials=with_serials)
     paths = write_reports(built, names, out if out is not None else folder.path / "report")
     if json_:

@@ -146,7 +146,7 @@ def run(
             out=out, environment=environment, progress=progress, max_silence_s=max_silence, max_away_s=max_away,
             means=means_of(hub_power, allow_reboot=allow_reboot), dry_run=dry_run, meter=_meter(meter, passes),
             limits=limits_of(max_parity_abs, max_parity_mse), printed_as=_known(printed_as), strict=strict,
-            lab=lab_of(lab, lab_keys, environment), from_file=from_file(context, progress.say), json=json_,
+            lab=lab_of(lab, lab_keys, environment), from_file=from_file(context), json=json_,
         )  # fmt: skip
         raise typer.Exit(measure_new(asked, how) if resume is None else measure_rest(resume, asked, how))
 

@@ -1,4 +1,4 @@
-"""`devbench.toml` gives `devbench run` the options that nobody typed; the command itself is asked, not a copy."""
+"""`devbench.toml` gives commands the options that nobody typed; the commands themselves are asked, not copies."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 import typer
 
 from devbench.cli.app import app
+from devbench.cli.project_file import results_here
 from devbench.errors import DevbenchError
 
-RUN: Any = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]
+COMMANDS: Any = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -30,9 +31,9 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def taken(*typed: str) -> tuple[dict[str, Any], dict[Path, list[str]]]:
+def taken(*typed: str, command: str = "run") -> tuple[dict[str, Any], dict[Path, list[str]]]:
     """What the command would do, and what each file gave for it."""
-    context = RUN.make_context("run", list(typed))
+    context = COMMANDS[command].make_context(command, list(typed))
     return context.params, context.obj
 
 
@@ -68,10 +69,32 @@ def test_a_resumed_run_is_what_its_folder_says(project: Path) -> None:
     assert (params["max_away"], params["out"]) == (600.0, project / "measured")
 
 
+def test_other_commands_look_where_runs_are_and_take_their_own_tables(project: Path) -> None:
+    """`check` in CI needs no word; `out` of `report` is its own, and no place of runs."""
+    write(
+        project,
+        '[run]\nrounds = 5\ndevice = "model=Pixel 4"\nout = "measured"\n'
+        '[check]\nbudget = "limits.toml"\n[report]\nformat = ["html", "junit"]\n[aa]\ndevice = "all"\n',
+    )
+    measured = project / "measured"
+    checked, _ = taken(command="check")
+    assert (checked["budget"], checked["out"], checked["run"]) == (project / "limits.toml", measured, "latest")
+    reported, _ = taken("latest", command="report")
+    assert (reported["formats"], reported["results"], reported["out"]) == ("html,junit", measured, None)
+    compared, _ = taken("a", "b", command="compare")
+    assert (compared["device"], compared["out"], compared["rounds"]) == ("all", measured, None), "runs, not files"
+    (project / "below" / "b").write_text("")
+    assert taken("a", "b", command="compare")[0]["device"] == "model=Pixel 4"
+    assert taken(command="aa")[0]["device"] == "all"
+    assert taken(command="doctor")[0]["device"] == "model=Pixel 4"
+    assert results_here() == measured
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("[run]\n\nround = 5\n", r"section \[run\], line 3: unknown key 'round'\n.*did you mean 'rounds'"),
+        ('[check]\nbudgets = "x"\n', r"section \[check\], line 2: unknown key 'budgets'\n.*did you mean 'budget'"),
         ("[runs]\n", "unknown key 'runs'\n.*did you mean 'run'"),
         ('[run]\nresume = "latest"\n', "unknown key 'resume'"),
         ('[run]\nstrict = "yes"\n', "strict is 'yes', but must be true or false"),
@@ -82,7 +105,7 @@ def test_a_resumed_run_is_what_its_folder_says(project: Path) -> None:
 def test_a_mistake_in_the_file_is_said_with_the_way_out(project: Path, text: str, says: str) -> None:
     path = write(project, text)
     with pytest.raises(DevbenchError, match=says) as caught:
-        taken()
+        taken("x.tflite", command="check" if "[check]" in text else "run")
     assert str(path) in str(caught.value)
     assert caught.value.exit_code == 2
 
@@ -90,6 +113,6 @@ def test_a_mistake_in_the_file_is_said_with_the_way_out(project: Path, text: str
 def test_help_does_not_need_the_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(project, "[run\n")
     with pytest.raises(SystemExit) as ended:
-        RUN.main(["--help"])
+        COMMANDS["run"].main(["--help"])
     assert ended.value.code == 0
     assert "--rounds" in capsys.readouterr().out
