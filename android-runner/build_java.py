@@ -38,21 +38,22 @@ def javac_version() -> int | None:
     return int(words[1].partition(".")[0]) if len(words) > 1 else None
 
 
-def find_dx() -> Path:
-    """The jar of dx: from the user's Maven repository, or fetched into it by jgo."""
-    group, artifact, version = DX.split(":")
+def find_tool(coordinates: str, packaging: str = "jar") -> Path:
+    """The file of `GROUP:ARTIFACT:VERSION`: from the user's Maven repository, or fetched into it by jgo."""
+    group, artifact, version = coordinates.split(":")
     folder = Path.home().joinpath(".m2", "repository", *group.split("."), artifact, version)
-    jar = folder / f"{artifact}-{version}.jar"
-    if jar.is_file():
-        return jar
+    file = folder / f"{artifact}-{version}.{packaging}"
+    if file.is_file():
+        return file
     try:
         from jgo.maven import MavenContext
 
-        return Path(MavenContext().project(group, artifact).at_version(version).artifact().resolve())
+        found = MavenContext().project(group, artifact).at_version(version).artifact(packaging=packaging)
+        return Path(found.resolve())
     except ImportError as error:
-        raise BuildError("dx is fetched with jgo, which is not installed: pip install jgo") from error
+        raise BuildError(f"{artifact} is fetched with jgo, which is not installed: pip install jgo") from error
     except (OSError, RuntimeError) as error:
-        raise BuildError(f"{DX} cannot be fetched: {error}") from error
+        raise BuildError(f"{coordinates} cannot be fetched: {error}") from error
 
 
 def run(command: list[str]) -> None:
@@ -94,7 +95,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--dx", type=Path, help=f"the jar of {DX}; default: found or fetched")
     options = parser.parse_args(argv)
     try:
-        build(options.out, options.dx or find_dx())
+        build(options.out, options.dx or find_tool(DX))
     except BuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -17,7 +17,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         (
             "benchmark_model",
-            r"^[^\n]{0,80}STARTING!\s*$|Inference timings in us|no stats: [0-9]|BENCHMARK RESULTS ="
+            r"^[^\n]{0,80}STARTING!\s*$|[Ii]nference timings in us|no stats: [0-9]|BENCHMARK RESULTS ="
             r"|Running benchmark for |\[node type\]|Log parameter values verbosely"
             r"|count=[0-9]{1,9} (?:first|curr)=|Initialized session in"
             r"|benchmark_model.cc",

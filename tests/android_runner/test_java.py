@@ -21,6 +21,8 @@ from .test_golden import golden, shapes
 PREBUILT = ROOT / "android-runner" / "prebuilt"
 # what the app may use of Java's own classes: checked against the signatures of API 21 when a line was added
 ALLOWED = ROOT / "android-runner" / "java" / "api21.txt"
+SNIFFER = ("org.codehaus.mojo:animal-sniffer:1.23", "org.ow2.asm:asm:9.4")
+API_21 = "net.sf.androidscents.signature:android-api-level-21:5.0.1_r2"
 
 
 def load_build_java() -> ModuleType:
@@ -57,7 +59,7 @@ def test_the_dex_has_the_hash_beside_it() -> None:
 def test_the_dex_is_what_the_sources_give(build_java: ModuleType, tmp_path: Path) -> None:
     """Byte for byte; dx is fetched by its coordinates where it is not there yet."""
     try:
-        dx = build_java.find_dx()
+        dx = build_java.find_tool(build_java.DX)
     except build_java.BuildError as error:
         pytest.skip(str(error))
     build_java.build(tmp_path / "classes.dex", dx)
@@ -88,18 +90,17 @@ def test_nothing_of_java_is_used_that_android_5_lacks(classes: Path) -> None:
 def test_the_list_of_allowed_members_agrees_with_the_signatures_of_api_21(
     build_java: ModuleType, classes: Path, tmp_path: Path
 ) -> None:
-    """By animal-sniffer, where its artefacts are in the Maven repository of this user."""
-    repository = Path.home() / ".m2" / "repository"
-    jars = [*repository.glob("org/codehaus/mojo/animal-sniffer/1.23/*.jar")]
-    jars += repository.glob("org/ow2/asm/asm/9.4/*.jar")
-    signature = [*repository.glob("net/sf/androidscents/signature/android-api-level-21/5.0.1_r2/*.signature")]
-    if len(jars) != 2 or not signature:
-        pytest.skip("animal-sniffer 1.23, asm 9.4 and the API 21 signature are not in ~/.m2")
+    """By animal-sniffer, fetched by its coordinates where it is not there yet."""
+    try:
+        jars = [build_java.find_tool(coordinates) for coordinates in SNIFFER]
+        signature = build_java.find_tool(API_21, "signature")
+    except build_java.BuildError as error:
+        pytest.skip(str(error))
     path = ":".join(map(str, jars))
     source = Path(__file__).with_name("Sniff.java")
     subprocess.run(["javac", "-cp", path, "-d", tmp_path, source], check=True)
     done = subprocess.run(
-        ["java", "-cp", f"{path}:{tmp_path}", "Sniff", signature[0], classes], capture_output=True, text=True
+        ["java", "-cp", f"{path}:{tmp_path}", "Sniff", signature, classes], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

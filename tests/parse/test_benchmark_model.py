@@ -253,6 +253,30 @@ def test_nan_and_scientific_notation() -> None:
     assert (run.inference_avg_us, run.warmup_avg_us, run.max_us, run.std_us) == (1.1e6, 1.0109e6, 1.2e6, None)
 
 
+def test_the_app_of_2019_tells_all_in_one_line() -> None:
+    """Its stat lines go to a stdout that nobody reads, and no blank parts its average from its memory."""
+    text = (
+        "11-20 10:00:00.123  4321  4321 I tflite_BenchmarkModelActivity: Running TensorFlow Lite benchmark with "
+        "args: --graph=/data/local/tmp/m.tflite --num_threads=4\n"
+        "11-20 10:00:01.123  4321  4321 E tflite  : Average inference timings in us: Warmup: 14462.3, Init: 5685, "
+        "Inference: 14575.2Overall max resident set size = 3.125 MB, total malloc-ed size = 14.6 MB\n"
+    )
+    assert guess_kind(text) == "benchmark_model"
+    (run,) = parse_benchmark_model(text).runs
+    assert (run.era, run.failed, run.count) == ("E3", False, None)
+    assert (run.init_us, run.warmup_avg_us, run.inference_avg_us) == (5685, 14462.3, 14575.2)
+    assert run.peak_memory_bytes == round(3.125 * MIB)
+    assert run.flags == {"graph": "/data/local/tmp/m.tflite", "num_threads": 4}
+
+
+def test_a_summary_that_the_app_says_twice_is_one() -> None:
+    modern = "Inference timings in us: Init: 5, First inference: 9, Warmup (avg): 9, Inference (avg): 7.5\n"
+    (run,) = parse_benchmark_model(
+        f"{modern}Average inference timings in us: Warmup: 9, Init: 5, Inference: 7.5Overall max resident\n"
+    ).runs
+    assert (run.first_inference_us, run.inference_avg_us) == (9, 7.5)
+
+
 def test_a_delegate_that_took_nothing_is_said() -> None:
     text = (_FIXTURES / "l-e4.txt").read_text(encoding="utf-8")
     lines = [line for line in text.split("\n") if "elegate" not in line]

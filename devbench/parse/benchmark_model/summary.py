@@ -10,7 +10,9 @@ _N = rf"({NUMBER})"
 _MODERN = re.compile(r"Inference timings in us: ")
 _MODERN_PART = re.compile(rf"(Init|First inference|Warmup \(avg\)|Inference \(avg\)): {_N}(?=[,\s]|$)")
 _AVERAGE = re.compile(r"Average inference timings in us: ")
-_AVERAGE_PART = re.compile(rf"(Warmup|Init|Inference|no stats|with stats): {_N}(?=[,\s]|$)")
+# the app of 2019 prints no blank before its memory: `Inference: 38190.7Overall max resident set size = 24.5 MB`
+_AVERAGE_PART = re.compile(rf"(Warmup|Init|Inference|no stats|with stats): {_N}(?=[,\s]|Overall|$)")
+_APP_MEMORY = re.compile(rf"[0-9]Overall max resident set size = {_N} MB")
 _FIRST_ERA = re.compile(rf"Average inference timings in us: {_N} ?,")
 _OLDEST = re.compile(
     rf"([0-9]{{1,9}}) runs, avg {_N} ms, (?:[0-9]{{1,9}} nodes defined )?([0-9]{{1,9}}) nodes observed"
@@ -53,7 +55,8 @@ class Summary:
                 self.values[_MODERN_KEYS[name]] = number(digits)
             return True
         if _AVERAGE.match(text):
-            self._average(text[:1000])
+            if self.form != "modern":  # the app may say the same once more, with less in it
+                self._average(text[:1000])
             return True
         if self.form is None and (match := _OLDEST.match(text)):
             self.form = "oldest"
@@ -84,6 +87,9 @@ class Summary:
         self.values = {"warmup_avg_us": parts.get("Warmup"), "inference_avg_us": average}
         if "Init" in parts:
             self.values["init_us"] = parts["Init"]
+        if memory := _APP_MEMORY.search(text):
+            megabytes = number(memory[1])
+            self.values["peak_memory_bytes"] = None if megabytes is None else megabytes * MIB
 
     def _block_line(self, text: str) -> bool:
         if text.startswith("======"):
