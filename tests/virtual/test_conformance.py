@@ -206,6 +206,18 @@ def test_it_comes_back_from_a_reboot(both: Both) -> None:
     assert answer == "kept\n\n/data/local/tmp/kept\n"
 
 
+def test_it_answers_after_a_reboot_in_the_middle_of_calls(both: Both) -> None:
+    lab, phone = both
+    lab.shell(phone, "log -t t waits; for n in 1 2 3 4; do logcat > /data/local/tmp/$n 2>&1 & done")
+    while lab.shell(phone, "cat /data/local/tmp/[1-4]").count("waits") < 4:
+        pass
+    assert lab.run(phone, "reboot").returncode == 0
+    lab.run(phone, "wait-for-disconnect")
+    assert lab.run(phone, "wait-for-device").returncode == 0
+    model = lab.shell(phone, "getprop ro.product.model")
+    assert [lab.shell(phone, "getprop ro.product.model") for _ in range(8)] == [model] * 8
+
+
 def test_an_interactive_shell_ends_with_its_exit_code(both: Both) -> None:
     lab, phone = both
     done = lab.run(phone, "shell", "-tt", data=b"cd /data/local/tmp\npwd\nexit 5\n")

@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import PurePosixPath
+from typing import Any
 
 from devbench.virtual.android import (  # noqa: F401 - each registers its commands
     activities,
@@ -51,10 +52,15 @@ async def serve(listener_fd: int, handset: Handset, reboot: Callable[[], None]) 
     try:
         await init.gone.wait()
     finally:
-        accepting.cancel()
-        for task in tasks:
-            task.cancel()
+        await end_tasks(accepting, *tasks)
         listener.close()
+
+
+async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels and waits: a descriptor closed while the loop still watches it deafens the next one of its number."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def answer(end: socket.socket, handset: Handset) -> None:
@@ -75,11 +81,11 @@ async def answer(end: socket.socket, handset: Handset) -> None:
             )  # fmt: skip
             handling = asyncio.create_task(handle(call))
             leaving = asyncio.create_task(loop.sock_recv(end, 1))
-            await asyncio.wait({handling, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            gone.set()
-            for task in (handling, leaving):
-                if not task.done():
-                    task.cancel()
+            try:
+                await asyncio.wait({handling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gone.set()
+                await end_tasks(handling, leaving)
             if handling.done() and not handling.cancelled():
                 await loop.sock_sendall(end, bytes([handling.result() & 0xFF]))
     except OSError:
