@@ -1,7 +1,8 @@
-"""Starts the process in which transforms run and listens to it: crash, silence and Ctrl-C all end in order here."""
+"""Starts the process in which TensorFlow works and listens to it: crash, silence, Ctrl-C all end in order here."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import re
@@ -9,14 +10,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from devbench.errors import ModelError, UsageError
 
 WORKER = (sys.executable, "-m", "devbench.graph.worker")
-_STOP_S = 5.0
+STOP_S = 5.0
 _LOADING_S = 300.0
 _TAIL_CHARACTERS = 500
 # "F0000 00:00:1795404168.204180 24856 tensor.cc:853] Check failed: …"
@@ -37,14 +38,7 @@ def run_worker(
     ModelError say what it refused, how it died, or that it did not end.
     """
     doing: dict[str, Any] = {"what": "starting", "endless": None, "timed": False}
-    with (
-        log.open("wb") as log_file,
-        subprocess.Popen(
-            [*command, str(request_file)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log_file
-        ) as worker,
-    ):
-        assert worker.stdout is not None
-        lines = _lines_of(worker.stdout)
+    with listening([*command, str(request_file)], log) as (worker, lines):
         try:
             while (line := lines.get(timeout=deadline_s if doing["timed"] else _LOADING_S)) is not None:
                 event = json.loads(line)
@@ -53,13 +47,29 @@ def run_worker(
                 if event["event"] == "begin":
                     doing = event
                 told(event)
-            code = worker.wait(timeout=_STOP_S)
+            code = worker.wait(timeout=STOP_S)
         except (queue.Empty, subprocess.TimeoutExpired) as e:
             raise _endless(doing, deadline_s if doing["timed"] else _LOADING_S) from e
+    if code != 0:
+        raise ModelError(f"{doing['what']}: TensorFlow crashed ({how_ended(code)}){_said(log)}")
+
+
+@contextlib.contextmanager
+def listening(
+    command: Sequence[str], log: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], queue.Queue[bytes | None]]]:
+    """A process and the lines it prints, then None; its errors go to `log`. It never outlives the block."""
+    with (
+        log.open("wb") as log_file,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log_file
+        ) as worker,
+    ):
+        assert worker.stdout is not None
+        try:
+            yield worker, _lines_of(worker.stdout)
         finally:
             _stop(worker)
-    if code != 0:
-        raise ModelError(f"{doing['what']}: TensorFlow crashed ({_how(code)}){_said(log)}")
 
 
 def _endless(doing: dict[str, Any], deadline_s: float) -> ModelError:
@@ -88,7 +98,7 @@ def _stop(worker: subprocess.Popen[bytes]) -> None:
     """TensorFlow's C++ holds the interpreter, so no signal that Python handles would be heard."""
     if worker.poll() is None:
         worker.kill()
-        worker.wait(timeout=_STOP_S)
+        worker.wait(timeout=STOP_S)
 
 
 def _said(log: Path) -> str:
@@ -98,10 +108,10 @@ def _said(log: Path) -> str:
     return f": {tail}" if tail else ""
 
 
-def _how(code: int) -> str:
+def how_ended(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:
-        return signal.Signals(-code).name
+        return f"signal {-code}, {signal.Signals(-code).name}"
     except ValueError:
         return f"signal {-code}"

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import queue
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from devbench.domain.codec import to_json
 from devbench.errors import ModelError
+from devbench.graph.child import STOP_S, how_ended, listening
 from devbench.variants.converter_log import log_tail
 from devbench.variants.worker import WorkRequest
 
 WORKER = (sys.executable, "-m", "devbench.variants.worker")
 _SILENCE_S = 900.0
-_STOP_S = 5.0
 _LOOK_S = 0.2
 
 
@@ -44,14 +43,7 @@ def run_worker(
     order.write_text(json.dumps(to_json(request)), encoding="utf-8")
     log.parent.mkdir(parents=True, exist_ok=True)
     doing = f"{request.recipe.model}: starting"
-    with (
-        log.open("wb") as log_file,
-        subprocess.Popen(
-            [*command, str(order)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log_file
-        ) as worker,
-    ):
-        assert worker.stdout is not None
-        lines = _lines_of(worker.stdout)
+    with listening([*command, str(order)], log) as (worker, lines):
         try:
             while (line := _next_of(lines, silence_s, stop)) is not None:
                 event = json.loads(line)
@@ -62,33 +54,20 @@ def run_worker(
                 else:
                     doing = event["what"]
                     progress(doing)
-            code = worker.wait(timeout=_STOP_S)
+            code = worker.wait(timeout=STOP_S)
         except (queue.Empty, subprocess.TimeoutExpired) as e:
             silent = f"{doing}: the process said nothing for {silence_s:.0f} s and was ended"
             raise ModelError(silent, fix=f"the log is {log}") from e
-        finally:
-            _stop(worker)
     if code != 0:
         said = log_tail(log.read_text(encoding="utf-8", errors="replace"))
         raise ModelError(
-            f"{doing}: the process died ({_how(code)})\n{said}".rstrip(), fix=f"the log is {log}"
+            f"{doing}: the process died ({how_ended(code)})\n{said}".rstrip(), fix=f"the log is {log}"
         )
 
 
-def _lines_of(stream: IO[bytes]) -> queue.Queue[bytes | None]:
-    """Lines as they come, then None; a thread reads, because a pipe cannot be waited for with a deadline."""
-    lines: queue.Queue[bytes | None] = queue.Queue()
-
-    def read() -> None:
-        for line in stream:
-            lines.put(line)
-        lines.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    return lines
-
-
-def _next_of(lines: queue.Queue[bytes | None], silence_s: float, stop: threading.Event | None) -> bytes | None:
+def _next_of(
+    lines: queue.Queue[bytes | None], silence_s: float, stop: threading.Event | None
+) -> bytes | None:
     """The next line; queue.Empty after `silence_s` without one, ModelError when `stop` is set before."""
     deadline = time.monotonic() + silence_s
     while True:
@@ -99,22 +78,3 @@ def _next_of(lines: queue.Queue[bytes | None], silence_s: float, stop: threading
                 raise ModelError("stopped, because something else did") from None
             if time.monotonic() >= deadline:
                 raise
-
-
-def _stop(worker: subprocess.Popen[bytes]) -> None:
-    if worker.poll() is not None:
-        return
-    worker.terminate()
-    try:
-        worker.wait(timeout=_STOP_S)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {-code}, {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
