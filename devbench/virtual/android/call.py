@@ -8,12 +8,14 @@ import posixpath
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from devbench.virtual.android.handset import Handset
 
 # writing to a command's standard output may block for as long as its reader likes
 _WRITERS = ThreadPoolExecutor(max_workers=256, thread_name_prefix="services")
+_Given = TypeVar("_Given")
+_Result = TypeVar("_Result")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,18 +45,25 @@ class Call:
 
     async def send(self, data: bytes) -> None:
         """BrokenPipeError when nobody reads any more."""
-        await asyncio.get_running_loop().run_in_executor(_WRITERS, write_all, self.stdout, data)
+        await apart(write_all, self.stdout, data)
 
     async def read_input(self, size: int) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(_WRITERS, os.read, self.stdin, size)
+        return await apart(os.read, self.stdin, size)
 
     async def flush(self) -> None:
-        loop = asyncio.get_running_loop()
         for fd, lines in ((self.stdout, self._out), (self.stderr, self._err)):
             if lines:
                 data = "".join(lines).encode(errors="surrogateescape")
                 lines.clear()
-                await loop.run_in_executor(_WRITERS, write_all, fd, data)
+                await apart(write_all, fd, data)
+
+
+async def apart(work: Callable[[int, _Given], _Result], fd: int, given: _Given) -> _Result:
+    """In a thread, on a descriptor of its own: a call may end, and close its own, while the thread still waits."""
+    own = os.dup(fd)
+    doing = _WRITERS.submit(work, own, given)
+    doing.add_done_callback(lambda _: os.close(own))
+    return await asyncio.wrap_future(doing)
 
 
 def write_all(fd: int, data: bytes) -> None:
