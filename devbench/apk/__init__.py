@@ -2,6 +2,7 @@
 
 from devbench.apk.archive import Entry, deflated, stored
 from devbench.apk.key import SigningKey, read_key, test_key
+from devbench.apk.manifest import parse_manifest
 from devbench.apk.package import CLASSES, PACKAGE, build_apk
 from devbench.apk.verify import ApkError, verify_apk
 
@@ -13,6 +14,7 @@ __all__ = [
     "SigningKey",
     "build_apk",
     "deflated",
+    "parse_manifest",
     "read_key",
     "stored",
     "test_key",

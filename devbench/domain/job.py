@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from devbench.domain.codec import to_json
 
 OWN_LOAD = "engine"
+APP_TOOL = "app-"  # begins the version of a stock tool that is an app; its hash follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,11 @@ class Backend:
     delegate_sha256: str | None = None
     delegate_options: tuple[str, ...] = ()
     load: str = OWN_LOAD
+
+    @property
+    def is_app(self) -> bool:
+        """Whether its engine is a stock tool in the form of an app, which Android ranks and nobody pins."""
+        return (self.engine_version or "").startswith(APP_TOOL)
 
     @property
     def delegate_told(self) -> str:

@@ -180,16 +180,20 @@ class AppRunner(NativeRunner):
 
     def _taints(self, job: Job, transcript: Transcript) -> tuple[Taint, ...]:
         """Where Android really had the process; phones without cpusets tell nothing."""
-        cpuset = (transcript.first("readback") or {}).get("cpuset")
-        if cpuset in (None, "/") or str(cpuset).startswith(_CPUSETS[self._mode]):
-            return ()
-        taint = Taint(
-            id="APP-OUT-OF-PLACE",
-            sentence="Android ranked the app otherwise than this mode means.",
-            detail=f"{self._mode} expects cpuset {' or '.join(_CPUSETS[self._mode])}, it was in {cpuset}",
-            fix="close other windows and dialogs on the phone, unlock it, and measure again",
-        )
-        return (taint,)
+        return out_of_place(self._mode, (transcript.first("readback") or {}).get("cpuset"), self._mode)
+
+
+def out_of_place(mode: str, cpuset: object, name: str) -> tuple[Taint, ...]:
+    """A mark where Android had an app of `mode` in another cpuset than the mode means; `name` is told for it."""
+    if cpuset in (None, "", "/") or str(cpuset).startswith(_CPUSETS[mode]):
+        return ()
+    taint = Taint(
+        id="APP-OUT-OF-PLACE",
+        sentence="Android ranked the app otherwise than this mode means.",
+        detail=f"{name} expects cpuset {' or '.join(_CPUSETS[mode])}, it was in {cpuset}",
+        fix="close other windows and dialogs on the phone, unlock it, and measure again",
+    )
+    return (taint,)
 
 
 def _nonce(folder: str) -> str:
@@ -201,14 +205,14 @@ RUNNERS = (
         name="apk",
         sentence="the app in front, as its user sees it",
         make=lambda site, materials: AppRunner(site, materials, "apk"),
-        screen=True,
+        screen=lambda _job: True,
         loads=LOADS,
     ),
     RunnerKind(
         name="apk-background",
         sentence="the app after it was left, as a job behind others",
         make=lambda site, materials: AppRunner(site, materials, "apk-background"),
-        screen=True,
+        screen=lambda _job: True,
         loads=LOADS,
     ),
 )

@@ -1,4 +1,4 @@
-"""The app on a phone: built with the engines that its jobs need, installed once, and why an installation failed."""
+"""Apps on a phone: ours, built with the engines that its jobs need; installed once, and why that failed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 INSTALL_DEADLINE_S = 300.0
 _FOREIGN = ("INSTALL_FAILED_UPDATE_INCOMPATIBLE", "INSTALL_FAILED_VERSION_DOWNGRADE")
+_WITHOUT_APP = "--runner app_process needs no installation, --runner native no app"
+_GRANTS = 23  # Android 6 knows permissions that are granted at installation
+# Android 14 refuses apps that were made for Android 5, unless it is told not to
+_REFUSES_OLD, _OLD_TARGET = 34, "--bypass-low-target-sdk-block"
 _BY_USER = "allow installations by USB in the developer options, and tap Install when the phone asks"
 _FIXES = {
     "INSTALL_FAILED_USER_RESTRICTED": _BY_USER,
     "INSTALL_FAILED_VERIFICATION_FAILURE": "adb shell settings put global verifier_verify_adb_installs 0",
     "INSTALL_FAILED_VERIFICATION_TIMEOUT": "adb shell settings put global verifier_verify_adb_installs 0",
     "INSTALL_FAILED_INSUFFICIENT_STORAGE": "free some space on the phone",
-    "INSTALL_FAILED_OLDER_SDK": "the app needs Android 5.0; --runner native has no such limit",
+    "INSTALL_FAILED_OLDER_SDK": "the app needs a later Android; --runner native has no such limit",
     "INSTALL_FAILED_NO_MATCHING_ABIS": "--abi with one that the phone has; `devbench devices` lists them",
     "INSTALL_FAILED_CPU_ABI_INCOMPATIBLE": "--abi with one that the phone has; `devbench devices` lists them",
     "INSTALL_FAILED_ABORTED": _BY_USER,
@@ -57,7 +61,7 @@ def install(
     except EngineError as error:
         return Failure(kind="not-installed", cause=error.message, fix=error.fix or "")
     sha256 = hashlib.sha256(apk).hexdigest()
-    if _installed(site, runner) == sha256:
+    if _installed(site, runner, PACKAGE) == sha256:
         return None
     with tempfile.TemporaryDirectory(prefix="devbench-apk-") as folder:
         path = Path(folder, "devbench-runner.apk")
@@ -69,7 +73,25 @@ def install(
         site.phone.shell(f"pm uninstall {PACKAGE}", deadline_s=INSTALL_DEADLINE_S)
         refused = _install(site, file)
     site.phone.remove(file.remote)
-    return None if refused is None else _failure(refused)
+    return None if refused is None else _failure(refused, _WITHOUT_APP)
+
+
+def install_tool(site: Site, runner: LocalFile, file: LocalFile, package: str, told: Told) -> Failure | None:
+    """`file`, an app of the user's, is on the phone as `package`; or why it is not. DeviceError for a lost phone.
+
+    One of another signer is left alone: it may be there on purpose.
+    """
+    if _installed(site, runner, package) == file.sha256:
+        return None
+    ensure_files(site.phone, runner, [file], told, stop=site.stop)
+    sdk = site.info.sdk or 0
+    options = ["-d", *(["-g"] if sdk >= _GRANTS else []), *([_OLD_TARGET] if sdk >= _REFUSES_OLD else [])]
+    refused = _install(site, file, options)
+    site.phone.remove(file.remote)
+    if refused is None:
+        return None
+    foreign = refused.startswith("INSTALL_FAILED_UPDATE_INCOMPATIBLE")
+    return _failure(refused, f"adb uninstall {package}" if foreign else "--runner native needs no app")
 
 
 def _entry(engine: EngineFile) -> Entry:
@@ -77,20 +99,21 @@ def _entry(engine: EngineFile) -> Entry:
     return stored(f"lib/{abi}/{engine_name(engine.sha256)}", engine.path.read_bytes())
 
 
-def _installed(site: Site, runner: LocalFile) -> str | None:
-    """SHA-256 of the app that is on the phone."""
+def _installed(site: Site, runner: LocalFile, package: str) -> str | None:
+    """SHA-256 of an app that is on the phone."""
     script = (
-        f"p=$(pm path {PACKAGE} 2>/dev/null); p=${{p#package:}}; "
+        f"p=$(pm path {package} 2>/dev/null); p=${{p#package:}}; "
         f'[ -n "$p" ] && {runner.remote} {PROTOCOL} sha256 "$p"'
     )
     found = re.search(r'"sha256":"([0-9a-f]{64})"', site.phone.shell(script).stdout)
     return found[1] if found else None
 
 
-def _install(site: Site, file: LocalFile) -> str | None:
+def _install(site: Site, file: LocalFile, options: Iterable[str] = ()) -> str | None:
     """What `pm install` calls its failure; None if there was none. It wants the name to end in .apk (Android 5)."""
     named = f"{file.remote}.apk"
-    script = f"mv {file.remote} {named} && pm install -r {named} 2>&1; mv {named} {file.remote}"
+    words = " ".join(("-r", *options))
+    script = f"mv {file.remote} {named} && pm install {words} {named} 2>&1; mv {named} {file.remote}"
     said = site.phone.shell(script, deadline_s=INSTALL_DEADLINE_S).stdout
     if re.search(r"^Success", said, re.MULTILINE):
         return None
@@ -98,7 +121,7 @@ def _install(site: Site, file: LocalFile) -> str | None:
     return found[1] if found else said.strip()[-300:] or "pm install said nothing"
 
 
-def _failure(refused: str) -> Failure:
+def _failure(refused: str, otherwise: str) -> Failure:
     name = re.match(r"\w+", refused)
-    fix = _FIXES.get(name[0] if name else "", "--runner app_process needs no installation, --runner native no app")
+    fix = _FIXES.get(name[0] if name else "", otherwise)
     return Failure(kind="not-installed", cause=f"the phone did not install the app: {refused}", fix=fix)

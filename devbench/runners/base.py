@@ -182,8 +182,8 @@ class RunnerKind:
     A module in devbench/runners with RUNNERS = (RunnerKind(…), …) is found by itself. `takes_path`: the word
     is `NAME=PATH`, and the file there (or `PATH/TARGET/NAME`) is the engine of its jobs. `accuracy`: whether
     it runs held-out sets, `parity` whether its answers come back, `energy` whether it tells the power while it
-    infers, `screen` whether it shows itself on the phone's screen, which it lights. `loads` are the ways in which
-    it can bring a model into memory (runners/loads.py).
+    infers, `screen` whether a job shows itself on the phone's screen, which it lights. `loads` are the ways in
+    which it can bring a model into memory (runners/loads.py).
     """
 
     name: str
@@ -193,5 +193,5 @@ class RunnerKind:
     accuracy: bool = False
     energy: bool = True
     parity: bool = True
-    screen: bool = False
+    screen: Callable[[Job], bool] = lambda _job: False
     loads: tuple[str, ...] = FROM_FILE

@@ -17,11 +17,14 @@ from devbench.devices.state import parse_state, state_script
 from devbench.domain.device import DeviceState
 from devbench.domain.job import Job
 from devbench.domain.measurement import Failure, Measurement
+from devbench.domain.taint import Taint
 from devbench.domain.variant import Variant
 from devbench.errors import DeadlinePassed, DeviceError
 from devbench.parse.benchmark_model import ToolHelp, parse_tool_help
+from devbench.runners.apk import out_of_place
+from devbench.runners.app_package import install_tool
 from devbench.runners.base import Attempt, Materials, RunnerKind, Site
-from devbench.runners.cas import PROTOCOL, LocalFile, ensure_files, ensure_runner
+from devbench.runners.cas import BASE, CAS, PROTOCOL, LocalFile, ensure_files, ensure_runner
 from devbench.runners.follow import REFUSED, follow
 from devbench.runners.jobs import (
     input_file,
@@ -36,6 +39,7 @@ from devbench.runners.jobs import (
 from devbench.runners.loads import FROM_FILE
 from devbench.runners.patience import again
 from devbench.runners.protocol import Transcript
+from devbench.runners.stock_app import NONCE_FLAG, PACKAGE, app_argv, app_help, run_app, stop_app
 from devbench.runners.stock_flags import RESULT_FLAG, Places, Refused, stock_flags
 from devbench.runners.stock_result import Printed, Understood, failure_of_exit, understand
 
@@ -53,6 +57,18 @@ class _Tool:
     file: LocalFile
     told: ToolHelp
     failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Process:
+    """One start of a tool: its command line, what it left, and why there is no number if that is known already."""
+
+    argv: list[str]
+    printed: Printed
+    log: str
+    after: DeviceState
+    failure: Failure | None
+    taints: tuple[Taint, ...] = ()
 
 
 class BenchmarkModelRunner:
@@ -84,13 +100,21 @@ class BenchmarkModelRunner:
         site, phone = self._site, self._site.phone
         self._models = {v.variant: model_file(v) for v in variants}
         self._inputs = {path: input_file(path, sha256) for path, sha256 in inputs_of(jobs).items()}
-        tools = [self._files[sha] for sha in dict.fromkeys(job.backend.engine_sha256 or "" for job in jobs)]
+        backends = {job.backend.engine_sha256 or "": job.backend for job in jobs}
+        apps = [self._files[sha] for sha, backend in backends.items() if backend.is_app]
+        tools = [self._files[sha] for sha, backend in backends.items() if not backend.is_app]
         files = [*self._runners.values(), *tools, *self._models.values(), *self._inputs.values()]
         again(site, lambda: ensure_runner(phone, self._runner, self._pushed, stop=site.stop))
         again(site, lambda: stop_leftovers(phone, self._runner))
         again(site, lambda: ensure_files(phone, self._runner, files, self._pushed, stop=site.stop))
         for tool in tools:
             self._tools[tool.sha256] = again(site, partial(self._ask, tool))
+        for app in apps:
+            put = partial(install_tool, site, self._runner, app, PACKAGE, self._pushed)
+            told = app_help(app.path, next(job.abi for job in jobs if job.backend.engine_sha256 == app.sha256))
+            self._tools[app.sha256] = _Tool(file=app, told=told, failure=again(site, put))
+        if apps:  # an app may read there what everyone may
+            again(site, lambda: phone.shell(f"chmod 755 {BASE} {CAS}"))
 
     def measure(self, attempt: Attempt) -> Measurement:
         """One process. What the tool cannot be asked for is skipped with the reason."""
@@ -105,28 +129,51 @@ class BenchmarkModelRunner:
         places = Places(model=self._models[job.variant].remote, inputs=inputs, result=f"{folder}/result.pb")
         try:
             flags = stock_flags(job, attempt.variant, tool.told, places)
+            if job.backend.is_app:
+                flags |= {NONCE_FLAG: _nonce(folder)}
+                argv = app_argv(flags)
+            else:
+                argv = self._argv(job, tool, folder, flags)
         except Refused as refused:
             return Measurement(
                 **attempt.identity(), status="skipped", started_at=started_at, failure=refused.failure
             )
         before = parse_state(again(self._site, lambda: self._with_state("")), self._site.info)
-        argv = self._argv(job, tool, folder, flags)
+        if job.backend.is_app:
+            process = self._in_app(argv, _nonce(folder))
+        else:
+            process = self._as_program(argv, folder, wants_result=RESULT_FLAG in flags)
+        attempt.log(process.log)
+        return self._measurement(attempt, started_at, process, flags, before)
+
+    def _as_program(self, argv: list[str], folder: str, *, wants_result: bool) -> _Process:
         transcript, silent = self._follow(folder, argv)
-        printed, after = self._collect(folder, transcript, wants_result=RESULT_FLAG in flags)
-        attempt.log(log_text(argv, transcript, {"stdout": printed.stdout, "stderr": printed.stderr}))
-        return self._measurement(
-            attempt, started_at, transcript, printed, silent, flags, (before, after), argv
+        printed, after = self._collect(folder, transcript, wants_result=wants_result)
+        failure = _timeout(silent, printed) if silent is not None else None
+        if failure is None and not printed.ran:
+            failure = transcript.failure(printed.text) or _no_end(printed)
+        log = log_text(argv, transcript, {"stdout": printed.stdout, "stderr": printed.stderr})
+        return _Process(argv=argv, printed=printed, log=log, after=after, failure=failure)
+
+    def _in_app(self, argv: list[str], nonce: str) -> _Process:
+        """Its log stands for both of its streams; nobody knows its exit code."""
+        run = run_app(self._site, argv, nonce)
+        program = {"cpus_allowed": run.cpus_allowed}
+        printed = Printed(stdout=run.text, stderr="", result=None, hello={}, program=program, ran={})
+        return _Process(
+            argv=argv,
+            printed=printed,
+            log=log_text(argv, Transcript(), {"Android's log": run.text}),
+            after=parse_state(again(self._site, lambda: self._with_state("")), self._site.info),
+            failure=_timeout(run.silent, printed) if run.silent is not None else run.failure,
+            taints=out_of_place("apk", run.cpuset, "the benchmark app"),
         )
 
     def _measurement(
-        self, attempt: Attempt, started_at: str, transcript: Transcript, printed: Printed,
-        silent: DeadlinePassed | None, flags: dict[str, str], states: tuple[DeviceState, DeviceState | None],
-        argv: list[str],
-    ) -> Measurement:  # fmt: skip
-        found = Understood(failure=_timeout(silent, printed)) if silent is not None else None
-        if found is None and not printed.ran:
-            found = Understood(failure=transcript.failure(printed.text) or _no_end(printed))
-        if found is None:
+        self, attempt: Attempt, started_at: str, process: _Process, flags: dict[str, str], before: DeviceState
+    ) -> Measurement:
+        printed, found = process.printed, Understood(failure=process.failure)
+        if process.failure is None:
             runs = int(flags.get("num_runs") or flags.get("max_num_runs") or 1)
             found = understand(attempt.job, printed, runs)
         if found.failure is None and found.told is not None:
@@ -140,11 +187,11 @@ class BenchmarkModelRunner:
             usage=found.usage,
             ops=found.ops,
             told=found.told,
-            taints=found.taints,
-            state_before=states[0],
-            state_after=states[1],
+            taints=(*found.taints, *process.taints),
+            state_before=before,
+            state_after=process.after,
             failure=found.failure,
-            argv=tuple(argv),
+            argv=tuple(process.argv),
             exit_code=printed.ran.get("code"),
             signal=printed.ran.get("signal"),
             log_tail=printed.text.strip()[-LOG_TAIL_BYTES:],
@@ -154,6 +201,9 @@ class BenchmarkModelRunner:
         """End what an interrupted attempt left running, and remove its files."""
         folder = job_folder(attempt)
         try:
+            if attempt.job.backend.is_app:
+                stop_app(self._site)
+                return
             stop_in(self._site.phone, self._runner, folder)
             self._site.phone.remove(folder)
         except DeviceError:
@@ -185,7 +235,7 @@ class BenchmarkModelRunner:
         words = [f"out={folder}/out.jsonl", f"stdout={folder}/stdout.txt", f"stderr={folder}/stderr.txt"]
         if job.backend.cpu_mask is not None:
             words.append(f"cpu_mask={job.backend.cpu_mask:x}")
-        words += [f"nonce={folder.rpartition('/')[2]}", "detach=1", f"program={tool.file.remote}"]
+        words += [f"nonce={_nonce(folder)}", "detach=1", f"program={tool.file.remote}"]
         words += [f"arg=--{name}={value}" for name, value in flags.items()]
         return [self._runners[job.abi].remote, PROTOCOL, "exec", *words]
 
@@ -247,6 +297,10 @@ class BenchmarkModelRunner:
         self._site.talk.pushed(file.what, file.size_bytes, seconds)
 
 
+def _nonce(folder: str) -> str:
+    return folder.rpartition("/")[2]
+
+
 def _timeout(silent: DeadlinePassed, printed: Printed) -> Failure:
     return Failure(
         kind="timeout",
@@ -267,6 +321,7 @@ RUNNERS = (
         sentence="a stock tool of yours, TensorFlow's, TFLite's or LiteRT's benchmark_model",
         make=BenchmarkModelRunner,
         takes_path=True,
+        screen=lambda job: job.backend.is_app,
         energy=False,
         parity=False,
         loads=FROM_FILE[:1],

@@ -21,6 +21,15 @@ _DELEGATES: dict[str, tuple[str, dict[str, str]]] = {
 }
 _PASSES = ("latency", "resources", "ops")
 RESULT_FLAG = "result_file_path"
+# all that a job's settings may need of TFLite's tool: which of them an app knows is looked up in its library
+KNOWN_FLAGS = frozenset(
+    {
+        "graph", "num_threads", "num_runs", "min_secs", "max_secs", "warmup_runs", "warmup_min_secs", "input_layer",
+        "input_layer_shape", "input_layer_value_files", "report_peak_memory_footprint", "enable_op_profiling",
+        "signature_to_run_for", "benchmark_name",
+    }
+    | {flag for _, flags in _DELEGATES.values() for flag in flags}
+)  # fmt: skip
 
 
 class Refused(Exception):
@@ -44,6 +53,8 @@ def stock_flags(job: Job, variant: Variant, told: ToolHelp, places: Places) -> d
     """Flags in order; Refused where the tool lists its flags and lacks one that a setting needs."""
     if job.pass_name not in _PASSES:
         raise Refused(f"a stock tool has no pass {job.pass_name}", fix="--runner native")
+    if job.pass_name == "ops" and job.backend.is_app:
+        raise Refused("Android's log cuts the app's table of operators after 4 KB", fix="--runner native")
     flags = {"graph": places.model, "num_threads": str(job.backend.threads)}
     if told.tool == "T":
         flags |= _tensorflow(job, variant, told)

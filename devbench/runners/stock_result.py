@@ -73,8 +73,9 @@ class Understood:
 
 def understand(job: Job, printed: Printed, asked_runs: int) -> Understood:
     """`printed` read; the exit code outranks the text, because these tools print timings and then fail."""
-    usage = (_usage(printed.ran),)
-    failure = failure_of_exit(printed.text, printed.ran.get("code"), printed.ran.get("signal"))
+    usage = (_usage(printed.ran),) if printed.ran else ()  # an app tells none of its end
+    ran = printed.ran
+    failure = failure_of_exit(printed.text, ran.get("code"), ran.get("signal")) if ran else None
     if failure is not None:
         return Understood(failure=failure, usage=usage)
     try:

@@ -33,6 +33,7 @@ from devbench.runners.base import RunnerKind
 from devbench.runners.binaries import RunnerBinary, runner_binary
 from devbench.runners.loads import REFUSED_FIX, load_refusal
 from devbench.runners.registry import runner_kinds
+from devbench.runners.stock_app import is_app, tool_app
 from devbench.session.request import RunRequest
 
 _TFLITE_PROFILER = "TfLiteInterpreterOptionsSetTelemetryProfiler"
@@ -186,8 +187,12 @@ class Kit:
         if not path.is_file():
             raise EngineError(f"there is no {path}", fix=f"--runner {name}=PATH", kind="not-installed")
         if (f"{name}={path}", target) not in self._resolved:
-            file = engine_file(name, None, target, path)
-            self._resolved[f"{name}={path}", target] = dataclasses.replace(file, version=file.sha256[:8])
+            if is_app(path):
+                file = tool_app(name, path, target)
+            else:
+                file = engine_file(name, None, target, path)
+                file = dataclasses.replace(file, version=file.sha256[:8])
+            self._resolved[f"{name}={path}", target] = file
         return self._resolved[f"{name}={path}", target]
 
 

@@ -103,7 +103,7 @@ class Worker:
         return Care(
             self._site, self._helper, self._header, self._emit,
             memory=self._memory, expected_peak_bytes=self._peak_bytes(),
-            screen=any(runner_kinds()[job.runner].screen for job in self._left),
+            screen=any(runner_kinds()[job.runner].screen(job) for job in self._left),
         )  # fmt: skip
 
     def work(self) -> None:

@@ -88,7 +88,7 @@ def thread_words(count: int | None) -> str:
 
 def _mode(cell: Cell) -> str:
     """The runner; of an app that the phone declares as simulated, with that word."""
-    simulated = cell.runner in APP_RUNNERS and "app" in cell.device.simulated
+    simulated = (cell.runner in APP_RUNNERS or cell.backend.is_app) and "app" in cell.device.simulated
     return f"{cell.runner}, app (simulated)" if simulated else cell.runner
 
 

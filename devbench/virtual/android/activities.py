@@ -1,8 +1,8 @@
-"""am: starts the one activity that this phone can stand in for, and ends it."""
+"""am: starts the activities that this phone can stand in for, and ends them."""
 
 from __future__ import annotations
 
-from devbench.virtual.android import app
+from devbench.virtual.android import app, stock_app
 from devbench.virtual.android.call import Call, command
 
 
@@ -38,11 +38,14 @@ async def start(call: Call, words: list[str]) -> int:
             extras[name] = value
     package, _, name = component.partition("/")
     call.print(f"Starting: Intent {{ cmp={component}{' (has extras)' if extras else ''} }}")
-    if component not in app.ACTIVITIES or package not in call.handset.state.packages:
+    if component not in (*app.ACTIVITIES, *stock_app.ACTIVITIES) or package not in call.handset.state.packages:
         full = f"{package}{name}" if name.startswith(".") else name
         call.complain(f"Error type 3\nError: Activity class {{{package}/{full}}} does not exist.")
         return 1 if call.handset.profile.sdk >= 30 else 0
     if "-S" in words:
         await app.force_stop(call.handset, package)
-    await app.start(call, extras)
+    if component in app.ACTIVITIES:
+        await app.start(call, extras)
+    elif not await stock_app.start(call, extras):
+        call.complain("Error: this phone has no virtual machine, and no program stands in for the app's library.")
     return 0

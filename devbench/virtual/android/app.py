@@ -131,10 +131,15 @@ async def measure(job: Job, pairs: list[tuple[str, str]]) -> None:
     handset.apps.pop(PACKAGE, None)
     if code >= 0:
         job.line(f'{{"event":"exit","code":{code},"signal":null}}')
-    else:  # who was ended by a signal writes no more; the zygote, whose child it was, does
-        said = f"Process {pid} exited due to signal {-code} ({signal.strsignal(-code)})"
-        wall_s = handset.clock.wall_s()
-        handset.log.add(Entry(wall_s=wall_s, pid=1, tid=1, priority="I", tag="Zygote", text=said))
+    else:
+        tell_signal(handset, pid, -code)
+
+
+def tell_signal(handset: Handset, pid: int, number: int) -> None:
+    """Who was ended by a signal writes no more; the zygote, whose child it was, does."""
+    said = f"Process {pid} exited due to signal {number} ({signal.strsignal(number)})"
+    wall_s = handset.clock.wall_s()
+    handset.log.add(Entry(wall_s=wall_s, pid=1, tid=1, priority="I", tag="Zygote", text=said))
 
 
 def placed(value: str, places: dict[str, str]) -> str:

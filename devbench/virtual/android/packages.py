@@ -11,9 +11,8 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import Any
 
-from devbench.apk import ApkError, verify_apk
+from devbench.apk import ApkError, parse_manifest, verify_apk
 from devbench.virtual.android.call import Call, command
-from devbench.virtual.android.manifest import parse_manifest
 
 _SYSTEM = {
     "android": "/system/framework/framework-res.apk",

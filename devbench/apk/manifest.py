@@ -1,4 +1,4 @@
-"""An APK's binary manifest, as far as `pm` shows it: package, versions, split."""
+"""An APK's binary manifest, read as far as `pm` shows it: package, versions, split."""
 
 from __future__ import annotations
 
