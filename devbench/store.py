@@ -304,7 +304,7 @@ def _upgraded(data: Any, current: int, where: str) -> Any:
     if schema > current:
         raise StoreError(
             f"{where} was written by a newer devbench (schema {schema}, this one reads up to {current})",
-            fix="pip install --upgrade devbench",
+            fix="install a newer devbench",
         )
     return data
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Print devbench/engines/engines.toml with pins computed from the artefacts themselves.
 
-    pip install "devbench[android]" pyelftools
+    pip install '.[android]' pyelftools
     python scripts/pin_engines.py > engines.toml && mv engines.toml devbench/engines/engines.toml
 
 A new version is a line in RELEASES; nothing in the table is written by hand. What a library exports and was built

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from devbench.lab.link import Lab
     from devbench.reports.base import Report
     from devbench.runners.meter import Meter
-    from devbench.session import Prepared, RunRequest
+    from devbench.session import Outcome, Prepared, RunRequest
     from devbench.store import RunFolder
 
 Show: TypeAlias = "Callable[[Run, bool], None]"
@@ -142,9 +142,6 @@ def measure_rest(name: str, asked: Asked, how: How) -> int:
 
 
 def _measure(prepared: Prepared, folder: RunFolder, place: Place, how: How, show: Show | None = None) -> int:
-    from devbench.console import complain
-    from devbench.errors import NoUsableDevice
-
     if how.meter is not None and len(prepared.phones) > 1:
         names = ", ".join(plan.info.device for plan in prepared.phones)
         raise UsageError(f"--meter is on the supply of one phone, these are {names}", fix="--device NAME")
@@ -155,6 +152,14 @@ def _measure(prepared: Prepared, folder: RunFolder, place: Place, how: How, show
     outcome = place.measure(prepared, folder)
     how.progress.end()
     place.refresh()
+    return show_outcome(outcome, folder, how, show)
+
+
+def show_outcome(outcome: Outcome, folder: RunFolder, how: How, show: Show | None = None) -> int:
+    """The reports and the table of what was measured, and the exit code that says how it ended."""
+    from devbench.console import complain
+    from devbench.errors import NoUsableDevice
+
     code = _show_result(folder, how, interrupted=outcome.interrupted, show=show)
     if outcome.lost and not outcome.attempted:
         reasons = "\n".join(f"  {reason}" for reason in outcome.lost.values())

@@ -53,7 +53,7 @@ class LabFolder:
             if data.get("schema", 0) > ALERT_SCHEMA:
                 where = f"{self.path / ALERTS} line {number}"
                 raise StoreError(
-                    f"{where} was written by a newer devbench", fix="pip install --upgrade devbench"
+                    f"{where} was written by a newer devbench", fix="install a newer devbench"
                 )
             alert = from_json(Alert, data)
             found[alert.alert] = alert

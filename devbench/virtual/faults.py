@@ -123,7 +123,10 @@ class Unauthorized(Offline):
 
 @fault("disk-full")
 class DiskFull(Fault):
-    """/data/local/tmp is another, small file system of `bytes`; what was there is back when the fault ends."""
+    """/data/local/tmp has room for `bytes` more; when the fault ends, it is as it was before.
+
+    What is written from then on lies elsewhere: a process that runs goes on in the files that it has open.
+    """
 
     options = {"bytes": "65536"}  # noqa: RUF012
 

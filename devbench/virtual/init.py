@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from devbench.virtual import space, wire
+from devbench.virtual.filled import fill
 
 SHELL_UID = 2000
 BINFMT = "/proc/sys/fs/binfmt_misc"
@@ -359,16 +360,13 @@ class Init:
     def _overlay(
         self, *, fds: list[int], path: str, kind: str, value: str = ""
     ) -> tuple[Any, tuple[int, ...]]:
-        """What a fault does to a folder: `noexec`, `full` (a tmpfs of so many bytes), or `off` again."""
+        """What a fault does to a folder: `noexec`, `full` (there is room for so many bytes), or `off` again."""
         if kind == "off":
             space.unmount(path)
         elif kind == "noexec":
             space.bind(path, path, flags=space.NOEXEC | space.NOSUID | space.NODEV)
         else:
-            flags = space.NOSUID | space.NODEV
-            space.mount("full", path, "tmpfs", flags, f"size={int(value)},mode=1771")
-            if self._is_root:
-                os.chown(path, SHELL_UID, SHELL_UID)
+            fill(path, int(value))
         return None, ()
 
 

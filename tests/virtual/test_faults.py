@@ -75,8 +75,12 @@ def test_offline_and_unauthorized_show_as_such(faulty: Lab, phone: VirtualPhone)
 
 
 def test_a_full_disk_refuses_and_is_itself_again(faulty: Lab, phone: VirtualPhone, tmp_path: Path) -> None:
-    faulty.shell(phone, "echo before > /data/local/tmp/before")
+    faulty.shell(phone, "cd /data/local/tmp; echo before > before; mkdir -m 750 d; echo x > d/x")
+    look = "cd /data/local/tmp; stat -c '%a %u %n' . d d/x"
+    modes = faulty.shell(phone, look)
     virtual.set_faults(phone.name, ["disk-full:bytes=100000"], home=faulty.home)
+    assert faulty.shell(phone, "cat /data/local/tmp/before") == "before\n", "a full disk loses nothing"
+    assert faulty.shell(phone, look) == modes
     (tmp_path / "f").write_bytes(bytes(300_000))
     pushed = faulty.run(phone, "push", str(tmp_path / "f"), "/data/local/tmp/f")
     assert pushed.returncode != 0
