@@ -216,6 +216,7 @@ def _models(
 
 def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Choices:
     from devbench.engines import engine_table, parse_engine
+    from devbench.runners.binaries import known_abis
     from devbench.runners.loads import LOADS
 
     delegates = _listed(asked.delegate) or (suite.delegates if suite else ()) or ("xnnpack",)
@@ -227,7 +228,7 @@ def _choices(asked: Asked, suite: Suite | None, environment: Environment) -> Cho
     return Choices(
         engines=_listed(asked.engine) or (None,),
         formats=formats,
-        abis=_listed(asked.abi) or (None,),
+        abis=_words("--abi", asked.abi, known_abis()) if asked.abi else (None,),
         delegates=delegates,
         threads=threads or (suite.threads if suite else ()) or (None,),
         cores=_listed(asked.cores) or (suite.cores if suite else ()) or ("big",),
@@ -270,7 +271,9 @@ def _delegate(text: str) -> str:
 
 def _runner(text: str, environment: Environment) -> str:
     """A word of --runner, its path made absolute: resuming may happen in another folder."""
+    from devbench.engines.elf import is_elf
     from devbench.runners.registry import runner_kinds
+    from devbench.runners.stock_app import is_app
 
     name, _, given = text.partition("=")
     kind = runner_kinds().get(name)
@@ -284,6 +287,9 @@ def _runner(text: str, environment: Environment) -> str:
     if not path.exists():
         fix = f"--runner {name}=PATH: the tool's file, or a folder that holds it as TARGET/{name}"
         raise UsageError(f"--runner {text}: there is no {path}", fix=fix)
+    if path.is_file() and not is_elf(path) and not is_app(path):
+        fix = "the tool as it was built for the phone, not its sources, log or archive"
+        raise UsageError(f"--runner {text}: {path} is neither a program of a phone (ELF) nor an APK", fix=fix)
     return f"{name}={path.absolute()}"
 
 

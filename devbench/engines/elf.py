@@ -17,7 +17,7 @@ from devbench.errors import EngineError
 
 _MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64"}
 _TARGET_MACHINES = {"arm64-v8a": "aarch64", "armeabi-v7a": "arm"}
-_SHARED_OBJECT = 3
+_PROGRAM, _SHARED_OBJECT = 2, 3
 _PT_LOAD, _PT_DYNAMIC, _PT_NOTE = 1, 2, 4
 _DT_NEEDED, _DT_HASH, _DT_STRTAB, _DT_RELR = 1, 4, 5, 36
 _DT_ANDROID_REL, _DT_ANDROID_RELA, _DT_ANDROID_RELR = 0x6000000F, 0x60000011, 0x6FFFE000
@@ -69,22 +69,25 @@ def is_elf(path: Path) -> bool:
         return file.read(4) == b"\x7fELF"
 
 
-def read_elf(path: Path) -> ElfLibrary:
-    """The header of the library at `path`; EngineError if it is no shared library or damaged."""
+def read_elf(path: Path, *, program: bool = False) -> ElfLibrary:
+    """The header of the library at `path`; EngineError if it is no shared library or damaged.
+
+    With `program` it may be one that is bound to its addresses, too: Android refuses those, boards do not.
+    """
     try:
         with path.open("rb") as file:
-            return _read(file, path)
+            return _read(file, path, program)
     except (struct.error, ValueError, OverflowError) as error:
         raise EngineError(f"{path} is a damaged ELF file: {error}") from error
 
 
-def _read(file: BinaryIO, path: Path) -> ElfLibrary:
+def _read(file: BinaryIO, path: Path, program: bool) -> ElfLibrary:
     head = file.read(64)
     if head[:4] != b"\x7fELF" or len(head) < 52:
         raise EngineError(f"{path} is not a shared library (no ELF header)")
     wide, order = head[4] == 2, "<" if head[5] == 1 else ">"
     kind, machine = struct.unpack_from(order + "HH", head, 16)
-    if kind != _SHARED_OBJECT:
+    if kind != _SHARED_OBJECT and not (program and kind == _PROGRAM):
         raise EngineError(f"{path} is an ELF file, but no shared library (type {kind})")
     segments = _segments(file, head, wide, order)
     dynamic = list(_dynamic(file, segments, wide, order))

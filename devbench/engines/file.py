@@ -39,9 +39,10 @@ def engine_file(
     *,
     delegates: tuple[str, ...] | None = None,
     minimal_api: int | None = None,
+    program: bool = False,
 ) -> EngineFile:
-    """The library at `path`, read and hashed; EngineError of kind `abi` if it is for another target."""
-    elf = read_elf(path)
+    """The library (or `program`) at `path`, read and hashed; EngineError of kind `abi` if for another target."""
+    elf = read_elf(path, program=program)
     check_target(elf, target, path)
     if target.startswith("android-"):
         minimal_api = max((api for api in (minimal_api, elf.minimal_api) if api is not None), default=None)

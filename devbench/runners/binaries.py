@@ -34,6 +34,11 @@ def targets() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in FOLDER.glob(f"*/{NAME}")))
 
 
+def known_abis() -> tuple[str, ...]:
+    """The ABIs of the targets there are."""
+    return tuple(sorted({target.partition("-")[2] for target in targets()} | set(ANDROID_ABIS)))
+
+
 @cache
 def runner_binary(target: str) -> RunnerBinary:
     """The runner for `target`; EngineError names the targets there are, or how to build them."""

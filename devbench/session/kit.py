@@ -143,6 +143,7 @@ class Kit:
         if abi not in self._info.abis:
             raise EngineError(
                 f"{self._info.device} does not run {abi} programs; it runs {', '.join(self._info.abis)}",
+                fix=f"--abi {','.join(self._info.abis)}",
                 kind="abi",
             )
         if abi not in self.binaries:
@@ -190,7 +191,7 @@ class Kit:
             if is_app(path):
                 file = tool_app(name, path, target)
             else:
-                file = engine_file(name, None, target, path)
+                file = engine_file(name, None, target, path, program=True)
                 file = dataclasses.replace(file, version=file.sha256[:8])
             self._resolved[f"{name}={path}", target] = file
         return self._resolved[f"{name}={path}", target]

@@ -62,7 +62,7 @@ def _key(cell: Cell) -> tuple[str, ...]:
 
 
 def _costs(members: Sequence[CellSummary]) -> list[ModeCost]:
-    values = {s.cell.runner: (s, ns) for s in members if (ns := _steady_ns(s)) is not None}
+    values = {_name(s.cell, members): (s, ns) for s in members if (ns := _steady_ns(s)) is not None}
     if len(values) < 2:
         return []
     against = BASE if BASE in values else next(iter(values))
@@ -71,16 +71,22 @@ def _costs(members: Sequence[CellSummary]) -> list[ModeCost]:
         ModeCost(
             variant=summary.cell.variant.variant,
             device=summary.cell.device.device,
-            mode=summary.cell.runner,
-            told=setup_words(summary.cell)["runner"],
+            mode=name,
+            told=setup_words(summary.cell)["runner"].replace(summary.cell.runner, name, 1),
             setup=_key(base.cell)[2:],
             steady_ns=ns,
             against=against,
             base_ns=base_ns,
             paired=paired(steady_by_round(base.cell), steady_by_round(summary.cell)),
         )
-        for summary, ns in values.values()
+        for name, (summary, ns) in values.items()
     ]
+
+
+def _name(cell: Cell, members: Sequence[CellSummary]) -> str:
+    """The runner; of several stock tools each with its version, since they are as different as runners."""
+    tools = sum(_is_tool(member.cell) for member in members)
+    return f"{cell.runner} {cell.backend.engine_version}" if _is_tool(cell) and tools > 1 else cell.runner
 
 
 def _steady_ns(summary: CellSummary) -> float | None:

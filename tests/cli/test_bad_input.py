@@ -51,6 +51,8 @@ def make(folder: Path) -> None:
         (["good.tflite", "--runner", "native=x"], 2, ["native takes no path"]),
         (["good.tflite", "--runner", "benchmark_model"], 2, ["TARGET/benchmark_model"]),
         (["good.tflite", "--runner", "native,benchmark_model=none"], 2, ["there is no none"]),
+        (["good.tflite", "--runner", "benchmark_model=suite.toml"], 2, ["suite.toml is neither", "nor an APK"]),
+        (["good.tflite", "--abi", "x86_46"], 2, ["--abi: there is no 'x86_46'", "x86_64"]),
         (["good.tflite", "--profile", "quikc"], 2, ["quikc", "quick"]),
         (["good.tflite", "--rounds", "0"], 2, ["--rounds"]),
         (["good.tflite", "--baseline", "nobody"], 2, ["nobody", "good"]),

@@ -20,6 +20,7 @@ from devbench.graph.model_file import read_variant
 from devbench.runners.binaries import build_app
 from devbench.runners.stock_app import PACKAGE, AppLog, app_help
 from devbench.summary import setup_words, summarise
+from devbench.summary.modes import mode_costs
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runners" / "stand_in"))
 
@@ -95,11 +96,14 @@ def test_the_program_and_the_app_are_rows_of_their_own(
     """The same tool, started by a shell and by Android: two engines of one runner, by their hashes."""
     (tmp_path / "tools").mkdir()
     program = stock_tool(build_stand_in(tmp_path), "l-e6", tmp_path / "tools")
-    asked = request(model(latency_us=300), runners=(f"benchmark_model={program}", app("l-e6")))
-    session = rig.session(asked, NEW)
+    words = ("native", f"benchmark_model={program}", app("l-e6"))
+    session = rig.session(request(model(latency_us=300), runners=words, profile=LATENCY), NEW)
     session.assert_complete()
-    versions = sorted(str(row.cell.backend.engine_version) for row in summarise(session.run))
-    assert [version.startswith("app-") for version in versions] == [False, True]
+    rows = summarise(session.run)
+    versions = [str(row.cell.backend.engine_version) for row in rows if row.cell.runner == "benchmark_model"]
+    assert sorted(version.startswith("app-") for version in versions) == [False, True]
+    modes = {cost.mode for cost in mode_costs(rows)}
+    assert modes == {"native", *(f"benchmark_model {version}" for version in versions)}
 
 
 def test_lines_of_other_processes_are_no_part_of_it(
