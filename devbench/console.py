@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import os
 import sys
@@ -41,6 +43,21 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S = 10.0
 WIDE = 100
+_PLAIN = {"−": "-", "–": "-", "—": "-", "µ": "u", "×": "x", "±": "+-", "…": "...", "→": "->", "─": "-", "·": "|"}
+
+
+def plain_where_needed() -> None:
+    """What the terminal, file or pipe behind stdout and stderr cannot hold is written plainly, not refused."""
+
+    def plainly(error: UnicodeError) -> tuple[str, int]:
+        if not isinstance(error, UnicodeEncodeError):
+            raise error
+        return "".join(_PLAIN.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
+
+    codecs.register_error("plainly", plainly)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plainly")
 
 
 def print_line(text: str, *, to_stderr: bool = False) -> None:

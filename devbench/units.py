@@ -60,6 +60,16 @@ def three_digits(value: float) -> str:
     return f"{value:.{digits}f}"
 
 
+def signed(value: float) -> str:
+    """`value` to a tenth with its sign, and a minus as wide as the plus: '+4.9', '−0.1', '+0.0'."""
+    return f"{round(value, 1) + 0.0:+.1f}".replace("-", "−")
+
+
+def signed_pct(change: float) -> str:
+    """A relative change as '+4.9 %' or '−0.1 %'."""
+    return f"{signed(100 * change)} %"
+
+
 def show(value: float | None, unit: str) -> str:
     """One quantity on its own, with its unit: '12.3 ms', or '–' when unknown."""
     if value is None:

@@ -89,8 +89,10 @@ def main() -> None:
     """The console script `devbench`."""
     import signal
 
+    from devbench.console import plain_where_needed
     from devbench.errors import DevbenchError
 
+    plain_where_needed()
     # what a CI job that is cancelled gets: end as on Ctrl-C, with everything measured so far and a clean phone
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

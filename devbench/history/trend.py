@@ -9,6 +9,7 @@ from statistics import median
 
 from devbench.domain.history import Line, Mark, Point
 from devbench.stats.screen import LEVEL_NIGHTS, PRACTICAL, steps
+from devbench.units import signed_pct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,6 @@ def marked_steps(lines: Iterable[Line]) -> tuple[Mark, ...]:
                 if abs(step.by) < PRACTICAL:
                     continue
                 point = line.points[nights[step.at]]
-                sentence = f"{100 * math.expm1(step.by):+.1f} % from {point.night} on"
+                sentence = f"{signed_pct(math.expm1(step.by))} from {point.night} on"
                 found.append(Mark(line=line.key.text, night=point.night, kind="step", sentence=sentence))
     return tuple(found)

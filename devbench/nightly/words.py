@@ -8,6 +8,7 @@ from devbench.nightly.alert import Alert, Confirmation
 from devbench.nightly.night import Night
 from devbench.nightly.trial import setup_of
 from devbench.stats.screen import STEP_NIGHTS
+from devbench.units import signed, signed_pct
 
 
 def headline(night: Night) -> str:
@@ -37,8 +38,8 @@ def sentences(night: Night) -> tuple[str, ...]:
     found += [f"not there tonight: {phone}" for phone in night.absent]
     found += [f"no number tonight: {gap}" for gap in night.gaps]
     found += [
-        f"{k.line.key.device}: {k.line.key.variant} ({setup_of(k.line.key)}) is {k.release.by_pct:+.1f} % against "
-        f"release {k.release.name}, by the median of {min(k.nights, STEP_NIGHTS)} nights"
+        f"{k.line.key.device}: {k.line.key.variant} ({setup_of(k.line.key)}) is {signed(k.release.by_pct)} % "
+        f"against release {k.release.name}, by the median of {min(k.nights, STEP_NIGHTS)} nights"
         for k in night.looks
         if k.release is not None
     ]
@@ -69,7 +70,7 @@ def way_out(alert: Alert) -> str:
 def confirmation_sentence(confirmation: Confirmation) -> str:
     """What became of a suspicion."""
     where = f"{confirmation.device}: {confirmation.variant} ({confirmation.setup})"
-    seen = f"looked {confirmation.by_pct:+.1f} %"
+    seen = f"looked {signed(confirmation.by_pct)} %"
     if confirmation.ratio is None:
         return f"{where} {seen}; not measured again: {confirmation.reason}"
     measured = f"{percent(confirmation.ratio)}{_interval(confirmation.low, confirmation.high)}"
@@ -92,13 +93,13 @@ def markdown(night: Night) -> str:
 
 
 def percent(ratio: float) -> str:
-    return f"{100 * (ratio - 1):+.1f} %"
+    return signed_pct(ratio - 1)
 
 
 def _interval(low: float | None, high: float | None) -> str:
     if low is None or high is None or not math.isfinite(low * high):
         return ""
-    return f" ({100 * (low - 1):+.1f} … {100 * (high - 1):+.1f})"
+    return f" ({signed(100 * (low - 1))} … {signed(100 * (high - 1))})"
 
 
 def _count(n: int, noun: str) -> str:

@@ -20,7 +20,7 @@ from devbench.reports.table import label_of, phone_name
 from devbench.summary import varying_setup
 from devbench.summary.processes import Process, fastest_khz, hottest_c, processes_of
 from devbench.summary.verdict import why
-from devbench.units import display_unit, three_digits
+from devbench.units import display_unit, signed_pct, three_digits
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -223,7 +223,7 @@ def _row(p: Process, divisor: float) -> ProcessRow:
         warmup=_warmup(m),
         outliers="–" if quality is None else str(quality.outliers),
         cv=percent(quality.cv if quality else None),
-        trend=percent(quality.trend if quality else None),
+        trend="–" if quality is None or quality.trend is None else signed_pct(quality.trend),
         lag1="–" if quality is None or quality.lag1 is None else f"{quality.lag1:.2f}",
         heat=f"{ends[0]} → {ends[1]}",
         clock="–" if khz is None else f"{khz / 1000:.0f}",

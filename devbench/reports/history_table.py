@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from devbench.domain.codec import to_json
 from devbench.domain.history import Line, LineKey
 from devbench.history import trend_of
-from devbench.units import show
+from devbench.units import show, signed_pct
 
 CSV_COLUMNS = (
     "device", "variant", "metric", "phase", "unit", "engine", "engine_version", "runner", "delegate", "threads",
@@ -108,7 +108,7 @@ def change_words(line: Line) -> str:
         return "no value yet"
     if trend.change is None:
         return "first of its kind" if trend.before == 0 else ""
-    return f"{round(100 * trend.change, 1) + 0.0:+.1f} %"
+    return signed_pct(trend.change)
 
 
 def notes_of(line: Line) -> list[str]:

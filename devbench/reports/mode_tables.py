@@ -8,7 +8,7 @@ from devbench.domain.device import DeviceInfo
 from devbench.reports.base import Report
 from devbench.reports.table_view import TableView
 from devbench.summary.modes import ModeCost, mode_costs
-from devbench.units import display_unit, three_digits
+from devbench.units import display_unit, signed, three_digits
 
 
 def mode_tables(report: Report) -> tuple[TableView, ...]:
@@ -33,7 +33,7 @@ def _view(device: DeviceInfo, costs: Sequence[ModeCost]) -> TableView:
                 " · ".join((cost.variant, *(cost.setup if many else ()))),
                 cost.told,
                 three_digits(cost.steady_ns / unit.divisor),
-                f"{cost.delta_pct:+.1f} %" if cost.mode != cost.against else "compared with",
+                f"{signed(cost.delta_pct)} %" if cost.mode != cost.against else "compared with",
                 _ratio(cost),
             )
             for cost in costs

@@ -15,7 +15,7 @@ from statistics import median
 from devbench.domain.history import Line, Mark
 from devbench.reports.history_table import heights_of, is_relative
 from devbench.stats import DELTA
-from devbench.units import show
+from devbench.units import show, signed_pct
 
 WIDTH, HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _FOOT = 92, 10, 30, 34
@@ -61,7 +61,7 @@ class _Scale:
 
     def word(self, distance: float) -> str:
         if self.relative:
-            return f"{100 * math.expm1(distance):+.1f} %"
+            return signed_pct(math.expm1(distance))
         return show(self.zero + distance, self.unit)
 
 

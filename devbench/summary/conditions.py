@@ -11,6 +11,7 @@ from devbench.domain.taint import Taint
 from devbench.stats import Drift, drift_over_rounds, run_median, run_quality
 from devbench.stats.quality import CV_LIMIT, DRIFT_LIMIT, OUTLIER_SHARE, TREND_LIMIT
 from devbench.stats.sustained import LEAST_NS
+from devbench.units import signed_pct
 
 _COOL_DOWN = "let the phone cool down longer, or measure with profile sustained"
 
@@ -91,7 +92,7 @@ def _sample_signs(runs: Sequence[Measurement]) -> Iterable[Taint]:
         yield Taint(
             id="TREND",
             sentence="Latency changes steadily while a run lasts.",
-            detail=f"{median(trends):+.1%} over a run, {TREND_LIMIT:.0%} is the limit",
+            detail=f"{signed_pct(median(trends))} over a run, {100 * TREND_LIMIT:.0f} % is the limit",
             fix="its curve over minutes shows how (docs/measuring.md)"
             if long
             else "let the phone cool down longer, or measure with profile sustained",
@@ -116,7 +117,7 @@ def _drift_taint(drift: Drift) -> Taint:
     return Taint(
         id="DRIFT",
         sentence="The phone itself changed speed during the session; comparisons are paired and stand.",
-        detail=f"latencies {drift.total:+.1%} ({drift.low:+.1%} to {drift.high:+.1%}) over the rounds, "
-        f"{DRIFT_LIMIT:.0%} is the limit",
+        detail=f"latencies {signed_pct(drift.total)} ({signed_pct(drift.low)} to {signed_pct(drift.high)}) "
+        f"over the rounds, {100 * DRIFT_LIMIT:.0f} % is the limit",
         fix="cool the phone down and keep it on a charger, or lock its clocks",
     )

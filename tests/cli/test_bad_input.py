@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from rig import MODELS, NEW, Rig
-from started import Devbench
+from started import ROOT, Devbench
 
 if TYPE_CHECKING:
     from fake_server import FakeServer
@@ -145,3 +147,13 @@ def test_a_corrupt_or_newer_run_is_refused(lonely: Devbench) -> None:
             done = lonely(*command)
             assert (done.returncode, says in done.stderr) == (1, True), done.stderr
             assert "Traceback" not in done.stderr
+
+
+def test_signs_that_the_output_cannot_hold_are_written_plainly() -> None:
+    """A pipe on Windows, or a terminal of another age: not a word is lost to an encoding."""
+    say = "from devbench.console import *; plain_where_needed(); print_line('−0.1 % … 3 µs → ▅', to_stderr=True)"
+    done = subprocess.run(
+        [sys.executable, "-c", say], env={"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stderr.split(b"\n")[0].rstrip() == b"-0.1 % ... 3 us -> ?"

@@ -54,7 +54,7 @@ def test_the_table_shows_trend_change_and_why_a_segment_begins(
     done = started(results)
     assert done.exit_code == 0, done.output
     fp32 = next(line for line in done.stdout.splitlines() if line.startswith((" fp32", "fp32")))
-    assert re.search(r"latency steady +9 +(?:19\.9|20\.\d) ms +[+-]\d\.\d % +[▁-█]{4}│[▁-█]{5}", fp32), fp32
+    assert re.search(r"latency steady +9 +(?:19\.9|20\.\d) ms +[+−]\d\.\d % +[▁-█]{4}│[▁-█]{5}", fp32), fp32
     assert "1: 2026-01-05 new build of the phone (9/DEF/456)" in fp32
     assert "no value: crash: phone-000000: SIGSEGV" in done.stdout and SERIAL not in done.stdout
     assert "3 lines, 9 nights from 2026-01-01 to 2026-01-09, 9 runs" in done.stdout

@@ -147,7 +147,7 @@ def test_every_suspicion_has_its_sentence() -> None:
         ),
     )
     told = sentences(made_night(confirmations=confirmations, gaps=("phone-a: detector: failed",), young=2))
-    assert "against 2026-01-09 it is +0.1 % (-0.9 … +1.1): not confirmed" in told[0]
+    assert "against 2026-01-09 it is +0.1 % (−0.9 … +1.1): not confirmed" in told[0]
     assert "the phone itself may be slower" in told[1]
     assert told[2:] == (
         "no number tonight: phone-a: detector: failed",

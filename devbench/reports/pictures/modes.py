@@ -10,6 +10,7 @@ from devbench.reports.base import Report
 from devbench.reports.pictures.base import Drawing, Picture, drawings_by_phone, short
 from devbench.reports.pictures.style import LINE, SMALL, new_figure, series_style
 from devbench.summary.modes import ModeCost, mode_costs
+from devbench.units import signed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ def _draw(modes: list[ModeCost]) -> Figure:
     places = range(len(modes))
     axis.barh(places, [m.delta_pct for m in modes], color=[colours[m.mode] for m in modes], height=0.6)
     for place, m in zip(places, modes, strict=True):
-        text = f"{m.delta_pct:+.1f} %" if m.mode != m.against else "compared with"
+        text = f"{signed(m.delta_pct)} %" if m.mode != m.against else "compared with"
         end = (max(m.delta_pct, 0.0), place)
         axis.annotate(text, end, xytext=(4, 0), textcoords="offset points", va="center", fontsize=SMALL)
     axis.set_yticks(places, [f"{short(m.variant)} · {m.mode}" for m in modes])
