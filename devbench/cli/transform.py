@@ -182,6 +182,8 @@ def _explained(parameter: ParameterSpec) -> str:
         facts.append("needed")
     elif parameter.default is not None:
         facts.append(f"default {parameter.default or 'empty'}")
+    if parameter.least is not None:
+        facts.append(f"{parameter.least} or more")
     if parameter.repeats:
         facts.append("may repeat")
     return f"{parameter.does} ({', '.join(facts)})"

@@ -63,16 +63,24 @@ def _native(
     # only fold_constants tells the outputs of one node apart; others take a node's name literally
     if call.name != "fold_constants":
         inputs, outputs = [input_name(i) for i in inputs], [input_name(o) for o in outputs]
+    names = ",".join(inputs).encode(), ",".join(outputs).encode()
     try:
-        result = transform(
-            prepared, ",".join(inputs).encode(), ",".join(outputs).encode(), call.text().encode()
-        )
+        result = transform(prepared, *names, native_text(call).encode())
     except (ValueError, RuntimeError, TypeError) as e:
         raise ModelError(f"{call.name}: {' '.join(str(e).split())[:600]}") from e
     if prepared is not graph:
         hidden = [node for node in parse_graph(result).nodes if node.op == _HIDDEN.decode()]
         result = with_ops(result, hidden, _CONST)
     return with_versions(result, versions_of(graph))
+
+
+def native_text(call: TransformCall) -> str:
+    """The call as TensorFlow's code takes it: its own names for transforms and truth, nodes without a port."""
+    spec = native_specs()[call.name]
+    kinds = {parameter.name: parameter.kind for parameter in spec.parameters}
+    spelled = {"bool": str.lower, "node": input_name}
+    pairs = tuple((name, spelled.get(kinds[name], str)(value)) for name, value in call.parameters)
+    return " ".join(TransformCall(name=n, parameters=pairs).text() for n in spec.calls or (call.name,))
 
 
 def _guard_weights(data: bytes, graph: PbGraph, call: TransformCall, notes: list[str]) -> bytes:

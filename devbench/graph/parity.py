@@ -123,7 +123,8 @@ def _asked_shape(name: str, calls: Sequence[TransformCall]) -> list[int] | None:
     for call in calls:
         if call.name != "strip_unused_nodes":
             continue
-        named = dict(zip(call.values("name"), call.values("shape_for_name"), strict=False))
+        names = map(input_name, call.values("name"))
+        named = dict(zip(names, call.values("shape_for_name"), strict=False))
         text = named.get(input_name(name)) or call.value("shape", "")
         return [int(size) for size in text.split(",")] if text else None
     return None

@@ -13,7 +13,7 @@ _DTYPES = """
 """
 DTYPES = tuple(_DTYPES.split())
 # Names as they are written in a transforms string → number; quantised types included.
-SPELLINGS = {name: number for number, name in enumerate(DTYPES) if number} | {
+SPELLINGS = {name: number for number, name in enumerate(DTYPES) if number and name != "str"} | {
     "float": 1,
     "double": 2,
     "half": 19,

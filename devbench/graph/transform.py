@@ -13,7 +13,7 @@ from devbench.errors import ModelError, UsageError
 from devbench.graph.child import run_worker
 from devbench.graph.pb_file import read_pb
 from devbench.graph.transform_check import check_calls
-from devbench.graph.transform_input import check_graph, guessed_inputs, guessed_outputs
+from devbench.graph.transform_input import check_graph, ends_of
 from devbench.graph.transform_report import SCHEMA, TransformReport, TransformStep
 from devbench.graph.transform_string import TransformCall, parse_transforms
 from devbench.graph.worker import TransformRequest
@@ -82,12 +82,8 @@ def _checked_calls(
     if _is_text(path):
         return calls  # checked in the other process, which can read it
     graph = read_pb(path)
-    check_graph(
-        graph,
-        calls,
-        inputs=guessed_inputs(graph) if inputs is None else inputs,
-        outputs=guessed_outputs(graph) if outputs is None else outputs,
-    )
+    inputs, outputs = ends_of(graph, inputs, outputs)
+    check_graph(graph, calls, inputs=inputs, outputs=outputs)
     return calls
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from devbench.errors import UsageError
 from devbench.graph.op_lists import runtime_names
 from devbench.graph.pb_names import SPELLINGS
-from devbench.graph.transform_spec import ParameterSpec, TransformSpec, all_specs, renamed
+from devbench.graph.transform_spec import ParameterSpec, TransformSpec, all_specs
 from devbench.graph.transform_string import TransformCall
 
-_SHAPE = re.compile(r"\s*-?\d+\s*(?:,\s*-?\d+\s*)*")
+_SHAPE = re.compile(r"\s*\d+\s*(?:,\s*\d+\s*)*")
 _EXPECTED = {
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
     "dtype": "a type such as float, int32 or quint8",
-    "shape": 'sizes such as "1,224,224,3"',
+    "shape": 'sizes such as "1,224,224,3", none of them open',
     "file": "a file that exists",
 }
 
@@ -44,8 +44,6 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def _unknown_transform(name: str, specs: dict[str, TransformSpec]) -> UsageError:
-    if name in renamed():
-        return UsageError(f"the transform {name} has another name now", fix=f"write {renamed()[name]}")
     near = nearest(name, specs)
     fix = f"did you mean {near}?" if near else "`devbench transform --list` explains each one"
     return UsageError(f"there is no transform {name!r}", fix=fix)
@@ -86,14 +84,16 @@ def _check_value(transform: str, parameter: ParameterSpec, value: str) -> None:
             f"{transform}: {parameter.name}={value!r} should be {_EXPECTED[parameter.kind]}",
             fix=_dtype_fix(value) if parameter.kind == "dtype" else None,
         )
+    if parameter.least is not None and int(value) < parameter.least:
+        raise UsageError(f"{transform}: {parameter.name}={value} should be {parameter.least} or more")
 
 
 def _fits(kind: str, value: str) -> bool:
     match kind:
         case "int":
-            return re.fullmatch(r"[+-]?\d{1,19}", value) is not None
+            return re.fullmatch(r"\s*[+-]?\d{1,19}\s*", value) is not None
         case "float":
-            return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value) is not None
+            return re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value) is not None
         case "bool":
             return value.lower() in ("true", "false", "0", "1")
         case "dtype":

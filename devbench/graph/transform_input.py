@@ -29,13 +29,28 @@ def guessed_outputs(graph: PbGraph) -> tuple[str, ...]:
     return names
 
 
+def ends_of(
+    graph: PbGraph, inputs: Sequence[str] | None, outputs: Sequence[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Inputs and outputs as given, without empty names, which TensorFlow's tool made of no names; or guessed."""
+    given_inputs = guessed_inputs(graph) if inputs is None else inputs
+    given_outputs = guessed_outputs(graph) if outputs is None else outputs
+    return tuple(filter(None, given_inputs)), tuple(filter(None, given_outputs))
+
+
 def check_graph(
     graph: PbGraph, calls: Sequence[TransformCall], *, inputs: Sequence[str], outputs: Sequence[str]
-) -> None:
-    """UsageError for an input or output that is not there, ModelError for a graph that cannot be worked on."""
+) -> tuple[str, ...]:
+    """UsageError for an input or output that is not there, ModelError for a graph that cannot be worked on.
+
+    Where a missing one does no harm to any of `calls`, that is a sentence for the report.
+    """
     made = {value for call in calls for value in call.values("new_node_name")}
-    _check_names("input", inputs, graph.names | made)
-    _check_names("output", outputs, graph.names | made)
+    missing = _missing_names("input", inputs, graph.names | made)
+    missing += _missing_names("output", outputs, graph.names | made)
+    specs = all_specs()
+    if missing and not all(specs[call.name].any_ends for call in calls):
+        raise missing[0]
     for fault in find_faults(graph):
         if fault.kind in ("duplicate-name", "cycle"):
             raise ModelError(
@@ -43,18 +58,18 @@ def check_graph(
             )
     _check_missing(graph, calls, inputs, outputs)
     _check_variables(graph, calls, inputs, outputs)
+    return tuple(f"{error.message}; {error.fix}" for error in missing)
 
 
-def _check_names(what: str, names: Iterable[str], known: frozenset[str]) -> None:
-    for name in names:
-        node = input_name(name)
+def _missing_names(what: str, names: Iterable[str], known: frozenset[str]) -> list[UsageError]:
+    found = []
+    for node in map(input_name, names):
         if node in known:
             continue
         near = nearest(node, known)
-        raise UsageError(
-            f"--{what}s: the graph has no node {node!r}",
-            fix=f"did you mean {near}?" if near else "`devbench graph FILE` lists inputs and outputs",
-        )
+        fix = f"did you mean {near}?" if near else "`devbench graph FILE` lists inputs and outputs"
+        found.append(UsageError(f"--{what}s: the graph has no node {node!r}", fix=fix))
+    return found
 
 
 def _check_missing(
@@ -82,7 +97,9 @@ def _check_variables(
     graph: PbGraph, calls: Sequence[TransformCall], inputs: Sequence[str], outputs: Sequence[str]
 ) -> None:
     specs = all_specs()
-    wants = next((call.name for call in calls if specs[call.name].needs_constants), None)
+    wants = next(
+        (c.name for c in calls if specs[c.name].needs_constants and not c.flag("ignore_errors")), None
+    )
     if wants is None:
         return
     needed = needed_nodes(graph, inputs=inputs, outputs=outputs)

@@ -15,8 +15,9 @@ _TABLE = Path(__file__).parent / "native_transforms.toml"
 class ParameterSpec:
     """One parameter.
 
-    `kind` is `text`, `int`, `float`, `bool`, `dtype`, `shape`, `file` or `runtime`; `default` is None where there
-    is none; `source_only`: TensorFlow's documentation does not have it, only its sources.
+    `kind` is `text`, `node`, `int`, `float`, `bool`, `dtype`, `shape`, `file` or `runtime`. `default` is None where
+    there is none; `least` is the smallest int that makes sense. `source_only`: TensorFlow's documentation does not
+    have it, only its sources.
     """
 
     name: str
@@ -26,6 +27,7 @@ class ParameterSpec:
     required: bool = False
     repeats: bool = False
     source_only: bool = False
+    least: int | None = None
 
 
 IGNORE_ERRORS = ParameterSpec(
@@ -42,7 +44,9 @@ class TransformSpec:
 
     `native`: TensorFlow's own code, run through its private extension; else a file in devbench/graph/transforms.
     `together` are parameters that are given equally often. `needs_constants`: it works on weights, so a graph with
-    variables is refused. `before` names the transforms it is of little use without.
+    variables is refused. `before` names the transforms it is of little use without. `calls`: what TensorFlow's code
+    calls it, where its documentation has another name. `any_ends`: inputs and outputs are only names to be kept, so
+    one that is not in the graph does no harm.
     """
 
     name: str
@@ -52,6 +56,8 @@ class TransformSpec:
     native: bool = False
     needs_constants: bool = False
     before: str | None = None
+    calls: tuple[str, ...] = ()
+    any_ends: bool = False
 
     def parameter(self, name: str) -> ParameterSpec | None:
         return next((p for p in (*self.parameters, IGNORE_ERRORS) if p.name == name), None)
@@ -63,13 +69,6 @@ def native_specs() -> dict[str, TransformSpec]:
     with _TABLE.open("rb") as file:
         table = tomllib.load(file)
     return {name: _spec(name, entry) for name, entry in table["transform"].items()}
-
-
-@cache
-def renamed() -> dict[str, str]:
-    """What a name of an older TensorFlow became."""
-    with _TABLE.open("rb") as file:
-        return dict(tomllib.load(file)["renamed"])
 
 
 def all_specs() -> dict[str, TransformSpec]:
@@ -88,4 +87,6 @@ def _spec(name: str, entry: dict[str, Any]) -> TransformSpec:
         native=True,
         needs_constants=entry.get("needs_constants", False),
         before=entry.get("before"),
+        calls=tuple(entry.get("calls", [])),
+        any_ends=entry.get("any_ends", False),
     )

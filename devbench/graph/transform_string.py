@@ -32,6 +32,10 @@ class TransformCall:
         """The only value of a parameter, or the default."""
         return next(iter(self.values(parameter)), default)
 
+    def flag(self, parameter: str) -> bool:
+        """Is it given as true?"""
+        return self.value(parameter, "false").lower() in ("true", "1")
+
     def without(self, parameter: str) -> TransformCall:
         kept = tuple(pair for pair in self.parameters if pair[0] != parameter)
         return TransformCall(name=self.name, parameters=kept)

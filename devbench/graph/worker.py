@@ -22,7 +22,7 @@ from devbench.graph.adapter import apply_call, tensorflow_tool
 from devbench.graph.hazards import endless_reason
 from devbench.graph.parity import Reference, compare, reference_run
 from devbench.graph.pb_file import PbGraph, parse_graph
-from devbench.graph.transform_input import check_graph, guessed_inputs, guessed_outputs
+from devbench.graph.transform_input import check_graph, ends_of
 from devbench.graph.transform_report import TransformStep, op_changes
 from devbench.graph.transform_string import TransformCall
 from devbench.graph.weights import refuse_nan
@@ -72,9 +72,8 @@ def run_request(request: TransformRequest, events: TextIO) -> None:
     tool = tensorflow_tool()
     data = _read(request)
     graph = parse_graph(data)
-    inputs = guessed_inputs(graph) if request.inputs is None else request.inputs
-    outputs = guessed_outputs(graph) if request.outputs is None else request.outputs
-    check_graph(graph, request.calls, inputs=inputs, outputs=outputs)
+    inputs, outputs = ends_of(graph, request.inputs, request.outputs)
+    said = check_graph(graph, request.calls, inputs=inputs, outputs=outputs)
     refuse_nan(data, graph)
     reference: Reference | str = "not asked for"
     if request.with_parity:
@@ -93,7 +92,7 @@ def run_request(request: TransformRequest, events: TextIO) -> None:
                 events, event="begin", what=f"running the graph after {call.name}", endless=None, timed=True
             )
             parity = _parity(changed, reference)
-        step = _finished(step, graph, after, *parity)
+        step, said = _finished(replace(step, notes=(*said, *step.notes)), graph, after, *parity), ()
         _tell(events, event="step", step=to_json(step))
         data, graph = changed, after
     _write(request, data)
@@ -109,7 +108,7 @@ def _step(
     try:
         changed, notes = apply_call(data, call, inputs=inputs, outputs=outputs)
     except ModelError as e:
-        if call.value("ignore_errors", "false").lower() not in ("true", "1"):
+        if not call.flag("ignore_errors"):
             raise
         changed, ignored = data, e.message
     time_ns = time.perf_counter_ns() - start_ns

@@ -225,6 +225,8 @@ def test_obfuscate_names(tf: TensorFlow) -> None:
     assert {"x", "out"} <= set(found) and len(set(found)) == len(found)
     assert all(len(name) <= 2 for name in found if name not in ("x", "out"))
     assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) == 0
+    documented = tf.apply(graph.bytes, "obsfucate_names", inputs=["x"], outputs=["out"])
+    assert names(documented) == found, "as TensorFlow's documentation spells it"
 
 
 def test_remove_attribute(tf: TensorFlow) -> None:
@@ -262,6 +264,7 @@ def test_devices_are_set_and_removed(tf: TensorFlow) -> None:
     assert found('set_device(device="/device:CPU:0", if_default=true)') == {
         "a": "/device:CPU:0", "b": "/device:GPU:0",
     }  # fmt: skip
+    assert found('set_device(device="/device:TPU:0", if_default=True)')["b"] == "/device:GPU:0", "any spelling"
     assert found("set_device") == {"a": "", "b": ""}
     assert found("remove_device") == {"a": "", "b": ""}
 
@@ -400,6 +403,9 @@ def test_strip_unused_nodes_by_name(tf: TensorFlow) -> None:
     after = tf.apply(graph.bytes, f"strip_unused_nodes({parameters})", inputs=["sum", "pre"], outputs=["all"])
     assert (find(after, "sum").dtype, find(after, "sum").shape) == ("int32", (2, 3))
     assert (find(after, "pre").dtype, find(after, "pre").shape) == ("float64", (7,))
+    port = 'strip_unused_nodes(name="sum:0", type_for_name=int32, shape_for_name="2, 3")'
+    after = tf.apply(graph.bytes, port, inputs=["sum:0", "x"], outputs=["out:0"])
+    assert (find(after, "sum").dtype, find(after, "sum").shape) == ("int32", (2, 3)), "a tensor, as in --inputs"
 
 
 def test_ignore_errors_lets_the_graph_through(tf: TensorFlow) -> None:

@@ -20,6 +20,7 @@ from devbench.errors import ModelError, UsageError
 from devbench.graph.child import run_worker
 from devbench.graph.pb_file import parse_graph, read_pb
 from devbench.graph.transform import transform_graph
+from devbench.graph.transform_input import check_graph
 from devbench.graph.transform_string import parse_transforms
 from devbench.graph.worker import TransformRequest
 
@@ -84,6 +85,18 @@ def test_an_ignored_error_is_reported(tf: TensorFlow, tmp_path: Path) -> None:
     assert (tmp_path / "out.pb").read_bytes() == graph
     (failed,) = steps(tf, tmp_path, graph, "fold_constants", inputs=("out",), outputs=("out",))
     assert "both fed and fetched" in failed["message"]
+
+
+def test_names_that_are_not_there_are_told_where_they_do_no_harm(tf: TensorFlow, tmp_path: Path) -> None:
+    """remove_nodes only keeps nodes of the given names; empty names count for nothing; others refuse."""
+    graph = network().bytes
+    (step,) = steps(tf, tmp_path, graph, "remove_nodes(op=Identity)", inputs=("",), outputs=("oot",))
+    assert "--outputs: the graph has no node 'oot'; did you mean out?" in step["notes"]
+    assert step["nodes_after"] < step["nodes_before"]
+    (failed,) = steps(
+        tf, tmp_path, graph, "remove_nodes(op=Identity) strip_unused_nodes", inputs=("",), outputs=("oot",)
+    )
+    assert "the graph has no node 'oot'" in failed["message"]
 
 
 def test_without_known_shapes_there_is_a_reason_and_no_number(tf: TensorFlow, tmp_path: Path) -> None:
@@ -171,6 +184,8 @@ def test_hostile_graphs_are_refused_before_tensorflow_is_loaded(tmp_path: Path) 
     graph.float_op("end", "Add", "out", "read")
     said = refused(tmp_path, graph, "quantize_weights")
     assert "not frozen: v" in said and "freeze it" in said
+    calls = parse_transforms("quantize_weights(ignore_errors=true)")
+    assert check_graph(parse_graph(graph.bytes), calls, inputs=("x",), outputs=("end",)) == ()
 
 
 def test_wrong_names_and_strings_are_refused_at_once(tmp_path: Path) -> None:

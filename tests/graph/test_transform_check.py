@@ -35,6 +35,7 @@ def refusal(text: str) -> UsageError:
         'strip_unused_nodes(name=a, type_for_name=int32, shape_for_name="2,3", name=b, type_for_name=quint8,'
         ' shape_for_name="")',
         'insert_logging(op=Add, prefix=a, show_op=1, show_name=true, message="x: ", first_n=-1, summarize=5)',
+        'obsfucate_names fuse_convolutions set_device(device=x, if_default=TRUE) round_weights(num_steps=" 8 ")',
         "downgrade_ops(runtime=tfmobile-1.4.0) fold_keras_batch_norms inline_functions",
     ],
 )
@@ -47,8 +48,6 @@ def test_right_strings_pass(text: str) -> None:
     ("text", "says", "offers"),
     [
         ("fold_batch_norm", "no transform 'fold_batch_norm'", "fold_batch_norms"),
-        ("obsfucate_names", "another name", "obfuscate_names"),
-        ("fuse_convolutions", "another name", "fuse_pad_and_conv"),
         ("zzzz", "no transform", "--list"),
         ("quantize_weights(min_size=2)", "no parameter 'min_size'", "minimum_size"),
         ("fold_constants(exclude_ops=Add)", "no parameter 'exclude_ops'", "exclude_op"),
@@ -56,9 +55,12 @@ def test_right_strings_pass(text: str) -> None:
         ("remove_device(zzzz=true)", "no parameter 'zzzz'", "it has ignore_errors"),
         ("round_weights(num_steps=1, num_steps=2)", "given 2 times", None),
         ("round_weights(num_steps=many)", "should be a whole number", None),
+        ("round_weights(num_steps=0)", "num_steps=0 should be 1 or more", None),
         ("fold_constants(ignore_errors=yes)", "should be true or false", None),
         ("strip_unused_nodes(type=flaot)", "should be a type", "float"),
         ('strip_unused_nodes(shape="1,x")', "should be sizes", None),
+        ('strip_unused_nodes(shape="-1,3")', "none of them open", None),
+        ("strip_unused_nodes(type=str)", "should be a type", "string"),
         ("strip_unused_nodes(name=a, type_for_name=float)", "go together", None),
         ("quantize_nodes(input_min=0)", "go together", None),
         ("quantize_nodes(fallback_max=0)", "go together", None),
