@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devbench.domain.variant import TensorSpec
@@ -35,12 +35,17 @@ _MAX_DIMENSIONS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One entry point: its key and its tensors by the names a caller uses, in the file's order."""
+    """One entry point: its key and its tensors by the names a caller uses, in the file's order.
+
+    `input_tensors` are what the inputs' tensors are called in the graph: the names that a runtime without
+    signatures knows.
+    """
 
     key: str
     subgraph: int
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    input_tensors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,17 +265,19 @@ def _signature(table: Table, graphs: list[_Graph]) -> Signature:
         raise ModelError(f"damaged: a signature refers to graph {subgraph} of {len(graphs)}")
     tensors = graphs[subgraph].tensors
 
-    def named(field: int) -> tuple[TensorSpec, ...]:
-        specs = []
+    def named(field: int) -> list[tuple[str, TensorSpec]]:
+        """Tensors as the graph calls them, each after the signature's name for it."""
+        found = []
         for entry in table.tables(field):
             spec = tensors[_index(entry.integer(_TENSOR_MAP_INDEX, "I"), tensors, "tensor")]
-            name = entry.text(_TENSOR_MAP_NAME) or spec.name
-            specs.append(TensorSpec(name=name, dtype=spec.dtype, shape=spec.shape))
-        return tuple(specs)
+            found.append((entry.text(_TENSOR_MAP_NAME) or spec.name, spec))
+        return found
 
+    inputs = named(_SIGNATURE_INPUTS)
     return Signature(
         key=table.text(_SIGNATURE_KEY) or "",
         subgraph=subgraph,
-        inputs=named(_SIGNATURE_INPUTS),
-        outputs=named(_SIGNATURE_OUTPUTS),
+        inputs=tuple(replace(spec, name=name) for name, spec in inputs),
+        outputs=tuple(replace(spec, name=name) for name, spec in named(_SIGNATURE_OUTPUTS)),
+        input_tensors=tuple(spec.name for _, spec in inputs),
     )

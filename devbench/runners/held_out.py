@@ -8,12 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devbench.domain.held_out import DataFile, HeldOut, Preprocessing
+from devbench.domain.held_out import HeldOut, Preprocessing
 from devbench.domain.job import Job
 from devbench.domain.judged import Judged, ParityFound
 from devbench.domain.measurement import OutputFile
 from devbench.domain.variant import Variant
 from devbench.errors import RunnerError
+from devbench.graph.tflite_file import read_tflite
 from devbench.runners.cas import LocalFile
 from devbench.stats.accuracy import accuracy, top_k_accuracy
 from devbench.stats.parity import NoParity, parity_of
@@ -55,14 +56,18 @@ def files_of(variant: Variant, job: Job) -> frozenset[str]:
 
 
 def set_words(variant: Variant) -> list[str]:
-    """The set as keys of `run` (android-runner/PROTOCOL.md); empty for a variant without one."""
+    """The set as keys of `run` (android-runner/PROTOCOL.md); empty for a variant without one.
+
+    RunnerError where the set has not exactly the inputs of the model.
+    """
     held_out = variant.held_out
     if held_out is None:
         return []
     words = [f"samples={held_out.count}"]
     files = set_files(held_out)
+    names = _input_names(variant, held_out)
     for place, (data, how) in enumerate(zip(held_out.inputs, held_out.preprocessing, strict=True)):
-        name = _input_name(variant, data, place)
+        name = names[place]
         words.append(f"batch={name}={files[f'#{place}'].remote}")
         words.append(f"raw={name}={data.dtype}:{_listed(data.shape[1:])}")
         words += [f"{key}={name}={value}" for key, value in preparation_words(how).items()]
@@ -143,13 +148,25 @@ def _parity(held_out: HeldOut, found: Array) -> tuple[ParityFound | None, str | 
     ), None
 
 
-def _input_name(variant: Variant, data: DataFile, place: int) -> str:
-    """By name where the model's own inputs have it: their order in a file is the converter's choice.
+def _input_names(variant: Variant, held_out: HeldOut) -> list[str]:
+    """What the runner finds each input of the set by: the only one by its place, one of several by its name.
 
-    The only one by its place, for TensorFlow Lite knows no names of signatures.
+    The order in a file is the converter's choice. A graph's node has the name of the network's input; in a .tflite
+    file it is the signature's, and only the name of the tensor behind it is known to every runtime.
     """
-    named = len(variant.inputs) > 1 and data.name in {spec.name for spec in variant.inputs}
-    return data.name if named else f"#{place}"
+    if len(held_out.inputs) == 1 and len(variant.inputs) <= 1:
+        return ["#0"]
+    names = {spec.name: spec.name for spec in variant.inputs}
+    if variant.format == "tflite" and (signatures := read_tflite(Path(variant.path)).signatures):
+        names = dict(zip(names, signatures[0].input_tensors, strict=False))
+    given = [data.name for data in held_out.inputs]
+    if set(given) != set(names):
+        raise RunnerError(
+            f"{variant.variant} reads {', '.join(sorted(names))}; held-out set {held_out.name} has "
+            f"{', '.join(sorted(given))}",
+            fix="the set needs every input of the model, by its name; build the suite again",
+        )
+    return [names[name] for name in given]
 
 
 def _listed(values: tuple[float, ...]) -> str:

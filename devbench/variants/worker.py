@@ -25,7 +25,7 @@ from devbench.variants.chain import Chains
 from devbench.variants.held_out import model_inputs, with_reference
 from devbench.variants.source import Network, load_source
 
-_CHUNK = 16
+_CHUNK = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

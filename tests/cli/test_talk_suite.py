@@ -135,7 +135,7 @@ def test_what_the_talk_said_is_marked_as_the_talk_s(reduced: tuple[dict[str, Any
         assert view["heads"][-1] == OWN
         assert view["notes"][-1].startswith(OWN)
         assert view["notes"][-1].endswith("None of these figures was measured here.")
-        assert any("48 of scenes" in note for note in view["notes"])
+        assert any("36 of scenes" in note for note in view["notes"])
         told = {variant: row.told for row in table.rows for variant in row.variants}
         for row in rows:
             assert row[OWN] == (told[row["Variant"].partition(" ")[0]] or "–")

@@ -70,6 +70,7 @@ def test_inputs_go_by_signature_names_and_open_dimensions_are_none() -> None:
     assert dynamic.inputs == (TensorSpec(name="features", dtype="float32", shape=(None, 16)),)
     two = read_tflite(models_folder() / "two-inputs.tflite")
     assert [s.name for s in two.inputs] == ["image", "position"]
+    assert two.signatures[0].input_tensors == ("serving_default_image:0", "serving_default_position:0")
     assert {s.name: s.dtype for s in two.outputs} == {
         "scores": "float32",
         "box": "float32",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from referee import reference_outputs
 from rig import BRIEF, NEW, OLD, Rig, request, variant
 
 from devbench.cli.parity_gate import parity_code, parity_failures
@@ -22,6 +23,7 @@ from devbench.reports.html_page import html
 from devbench.reports.markdown import markdown
 from devbench.reports.suite_tables import suite_tables
 from devbench.reports.table import build_table
+from devbench.runners.held_out import set_words
 from devbench.summary import summarise
 from devbench.variants.held_out import with_reference, write_held_out
 
@@ -69,6 +71,46 @@ def test_accuracy_is_measured_on_the_phone(rig: Rig, tmp_path: Path) -> None:
         assert took.value >= sum(m.samples_ns("steady"))
     again = rig.session(request(gate(corners(tmp_path, [0, 0, 0, 1])), profile=PROFILE), NEW)
     assert not [p for p in again.pushed if "held-out" in p.what]
+
+
+def two_inputs(folder: Path, names: tuple[str, ...]) -> HeldOut:
+    """Three samples of the network with two inputs, in that order, labelled by what the referee says of them."""
+    random = np.random.default_rng(1)
+    values = {
+        "image": random.uniform(0, 1, (3, 16, 16, 1)).astype(np.float32),
+        "position": random.uniform(0, 1, (3, 4)).astype(np.float32),
+    }
+    file = variant("two-inputs").path
+    rows = [{name: value[place : place + 1] for name, value in values.items()} for place in range(3)]
+    scores = np.concatenate([reference_outputs(file, row)["scores"] for row in rows])
+    return write_held_out(
+        folder, name="pairs", metric="top1", inputs={name: values[name] for name in names},
+        labels=scores.argmax(1).astype(np.int32), model_dtypes=("float32",) * len(names),
+        preprocessing=(Preprocessing(),) * len(names),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [("image", "position"), ("position", "image")])
+def test_inputs_of_several_are_found_by_name_whatever_their_order(
+    rig: Rig, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """By the tensors' names, which TensorFlow Lite of every age knows; a graph's node is called as the input."""
+    model = dataclasses.replace(variant("two-inputs"), held_out=two_inputs(tmp_path, names))
+    words = [word.partition("/")[0] for word in set_words(model) if word.startswith("batch=")]
+    assert words == [f"batch=serving_default_{name}:0=" for name in names]
+    graph = dataclasses.replace(model, format="pb")
+    assert next(w for w in set_words(graph) if w.startswith("raw=")).startswith(f"raw={names[0]}=float32:")
+    done = rig.session(request(model, profile=PROFILE), NEW)
+    (m,) = done.of("two-inputs", "accuracy")
+    assert m.judged is not None and m.judged.right == 3, m.failure
+
+
+def test_a_set_without_one_of_the_inputs_says_which_there_are(rig: Rig, tmp_path: Path) -> None:
+    model = dataclasses.replace(variant("two-inputs"), held_out=two_inputs(tmp_path, ("image",)))
+    done = rig.session(request(model, profile=PROFILE), NEW)
+    (m,) = done.of("two-inputs", "accuracy")
+    assert m.status == "failed" and m.failure is not None
+    assert m.failure.cause == "two-inputs reads image, position; held-out set pairs has image"
 
 
 def test_a_row_with_scaling_left_out_is_measured_for_its_answers_only(rig: Rig, tmp_path: Path) -> None:

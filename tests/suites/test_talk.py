@@ -137,7 +137,7 @@ def test_a_retrained_mobilenet_tells_scenes_apart(build: Build, tmp_path: Path) 
     assert abs(phone_accuracy(built["mobilenet-quantize-weights-tflite"]) - original) < 0.1
     assert abs(phone_accuracy(built["mobilenet-more-options-tflite"]) - original) < 0.1
     held_out = built["mobilenet-original-tflite"].held_out
-    assert held_out is not None and held_out.count == 48 and len(held_out.classes) == 6
+    assert held_out is not None and held_out.count == 36 and len(held_out.classes) == 6
     swapped = replace(held_out.preprocessing[0], channels="BGR")
     assert phone_accuracy(built["mobilenet-original-tflite"], preprocessing=swapped) < original - 0.2
 

@@ -13,7 +13,10 @@ _WEIGHTS = "trained.weights.h5"
 
 
 def fit_once(model: Any, folder: Path, inputs: Any, targets: Any, *, epochs: int, batch: int) -> None:
-    """`model` (compiled) with trained weights: from `folder` where they are there, else trained and put there."""
+    """`model` (compiled) with trained weights: from `folder` where they are there, else trained and put there.
+
+    XLA (Keras' `jit_compile`) would compile longer than it saves in trainings of seconds.
+    """
     if loaded(model, folder):
         return
     import keras

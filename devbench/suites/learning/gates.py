@@ -26,7 +26,7 @@ def make_gate(name: str, truth: tuple[int, ...], hidden: int, *, seed: int, fold
     bits = keras.Input((2,), name="bits")
     x = keras.layers.Dense(hidden, activation="tanh", name="hidden")(bits) if hidden else bits
     model = keras.Model(bits, keras.layers.Dense(1, activation="sigmoid", name="truth")(x))
-    model.compile(keras.optimizers.Adam(_RATE), "binary_crossentropy")
+    model.compile(keras.optimizers.Adam(_RATE), "binary_crossentropy", jit_compile=False)
     rows = np.asarray(ROWS, np.float32)
     wanted = np.asarray(truth, np.float32)[:, None]
     fit_once(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,22 +20,21 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# 48 in all: PatchNet takes half a second for each, on a phone several
-HELD_OUT_PER_CLASS = 8
+# 36 in all: PatchNet takes half a second for each, on a phone several
+HELD_OUT_PER_CLASS = 6
 TRAIN_PER_CLASS = 40
-# other pictures than those of any training, whatever the seed
-HELD_OUT_SEED = 1_000_003
+# other pictures than those of any training, whatever the seed; and others again to tell whether it learnt
+HELD_OUT_SEED, _CHECK_SEED = 1_000_003, 1_000_004
 INCEPTION = Pretrained(
     file="inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
     url="https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
     "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
 )
-_CHUNK = 24
+# pictures at a time: PatchNet of 24 holds several GB
+_CHUNK = 8
 _SETTLE_IMAGES = 12
 _CHECK_PER_CLASS, _LEAST_ACCURACY = 6, 0.8
-_SHIFT, _RIDGE, _STEEPNESS = 2.0, 0.1, 12.0
-# elements: smaller constants stay as they are
-_LEAST_QUANTISED = 1024
+_RIDGE, _STEEPNESS = 0.1, 12.0
 
 
 def image_preprocessing(pixels: int) -> Preprocessing:
@@ -69,11 +67,11 @@ def training_images(how: Preprocessing, seed: int, count: int, batch: int) -> It
         yield {"image": np.asarray(prepared(images[start : start + batch], how))}
 
 
-def _load_or_seed(trunk: Any, weights: Path | None, how: Preprocessing, seed: int) -> None:
+def _load_or_seed(trunk: Any, weights: Path | None, how: Preprocessing, seed: int, shift: float) -> None:
     """ImageNet weights from the file, or seeded filters with batch norms settled on scenes."""
     if weights is None:
         _seed_filters(trunk, seed)
-        _settle_batch_norms(trunk, how, seed)
+        _settle_batch_norms(trunk, how, seed, shift)
         return
     try:
         trunk.load_weights(str(weights))
@@ -104,7 +102,7 @@ def _seed_filters(trunk: Any, seed: int) -> None:
         layer.set_weights([kernel.astype(np.float32), *others])
 
 
-def _settle_batch_norms(trunk: Any, how: Preprocessing, seed: int) -> None:
+def _settle_batch_norms(trunk: Any, how: Preprocessing, seed: int, shift: float) -> None:
     """Statistics of scenes, and a shift that keeps most values on the open side of the ReLU, where they pass."""
     import keras
     import numpy as np
@@ -112,31 +110,12 @@ def _settle_batch_norms(trunk: Any, how: Preprocessing, seed: int) -> None:
     for layer in trunk.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-            layer.beta.assign(np.full(layer.beta.shape, _SHIFT, np.float32))
+            layer.beta.assign(np.full(layer.beta.shape, shift, np.float32))
     images, _ = scenes(_SETTLE_IMAGES // len(CLASSES), seed=seed)
     # a batch norm that may not be trained does not look at its statistics either
     trunk.trainable = True
     trunk(prepared(images, how), training=True)
     trunk.trainable = False
-
-
-@contextmanager
-def _rounded_weights(trunk: Any) -> Iterator[None]:
-    """Every large weight at one of 256 values from its least to its greatest, as quantize_weights leaves it."""
-    import numpy as np
-
-    exact = trunk.get_weights()
-    rounded = []
-    for weight in exact:
-        low, high = min(float(weight.min()), 0.0), max(float(weight.max()), 0.0)
-        step = (high - low) / 255 or 1.0
-        large = weight.size >= _LEAST_QUANTISED
-        rounded.append((np.round((weight - low) / step) * step + low).astype(weight.dtype) if large else weight)
-    trunk.set_weights(rounded)
-    try:
-        yield
-    finally:
-        trunk.set_weights(exact)
 
 
 def with_head(trunk: Any, image: Any, features: Any) -> Any:
@@ -158,20 +137,20 @@ def train(
     weights: Path | None,
     settle: Preprocessing | None = None,
     per_class: int = TRAIN_PER_CLASS,
-    rounded: bool = False,
+    shift: float = 2.0,
 ) -> None:
     """Trains the last layer of `model` on what the layers before it give for scenes.
 
-    `settle` is how the trunk alone reads scenes, where that differs from `how`; with `rounded` the layer also
-    learns from half of the scenes as a trunk with weights of 8 bits gives them. Features are kept in chunks, so
-    that an interrupted training goes on from the last one. ModelError when it learnt too little.
+    `settle` is how the trunk alone reads scenes, where that differs from `how`, `shift` the deviations by which
+    batch norms of a seeded trunk lift their values. Features are kept in chunks, so that an interrupted training
+    goes on from the last one. ModelError when it learnt too little.
     """
     if loaded(model, folder):
         return
     import keras
     import numpy as np
 
-    _load_or_seed(trunk, weights, settle or how, seed)
+    _load_or_seed(trunk, weights, settle or how, seed, shift)
     features = keras.Model(model.input, model.layers[-1].input)
 
     def features_of(images: Array, name: str) -> Array:
@@ -183,14 +162,8 @@ def train(
         return np.concatenate(chunks)
 
     images, labels = scenes(per_class, seed=seed)
-    seen = features_of(images, "train")
-    if rounded:
-        half = len(images) // 2
-        with _rounded_weights(trunk):
-            seen = np.concatenate([seen, features_of(images[:half], "rounded")])
-        labels = np.concatenate([labels, labels[:half]])
-    model.layers[-1].set_weights(_regression(seen, labels))
-    others, their_labels = scenes(_CHECK_PER_CLASS, seed=HELD_OUT_SEED)
+    model.layers[-1].set_weights(_regression(features_of(images, "train"), labels))
+    others, their_labels = scenes(_CHECK_PER_CLASS, seed=_CHECK_SEED)
     kernel, bias = model.layers[-1].get_weights()
     reached = top_k_accuracy(features_of(others, "check") @ kernel + bias, their_labels)
     require(reached, _LEAST_ACCURACY, "the retrained classifier", folder)

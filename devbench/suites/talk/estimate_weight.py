@@ -38,7 +38,7 @@ def make(name: str, *, seed: int, weights: Path | None, folder: Path) -> Network
     x = keras.layers.Dense(32, activation="relu")(x)
     typical = keras.initializers.Constant(float(kg.mean()))
     model = keras.Model(person, keras.layers.Dense(1, name="kg", bias_initializer=typical)(x))
-    model.compile(keras.optimizers.Adam(_RATE), "mean_absolute_error")
+    model.compile(keras.optimizers.Adam(_RATE), "mean_absolute_error", jit_compile=False)
     fit_once(model, folder, prepared(features, scaling), kg, epochs=_EPOCHS, batch=_BATCH)
 
     others, their_kg = people.people(HELD_OUT, seed=_HELD_OUT_SEED)
