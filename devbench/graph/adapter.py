@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from devbench.errors import MissingExtra, ModelError
-from devbench.graph.graph_bytes import versions_of, with_ops, with_versions
+from devbench.graph.graph_bytes import versions_of, with_ops, with_versions, without_lost_places
 from devbench.graph.pb_faults import input_name, listed
 from devbench.graph.pb_file import PbGraph, parse_graph
 from devbench.graph.transform_spec import native_specs
@@ -39,8 +39,16 @@ def apply_call(
     """The graph after one transform, and sentences about it; ModelError says what the transform refused."""
     notes: list[str] = []
     call = call.without("ignore_errors")
-    if call.name in native_specs():
-        return _native(graph, call, inputs, outputs, notes), notes
+    change = _native if call.name in native_specs() else _own
+    changed, lost = without_lost_places(change(graph, call, inputs, outputs, notes))
+    if lost:
+        notes.append(f"{lost} nodes were to be on the device of nodes that are gone, and are free now")
+    return changed, notes
+
+
+def _own(
+    graph: bytes, call: TransformCall, inputs: Sequence[str], outputs: Sequence[str], notes: list[str]
+) -> bytes:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tensorflow.core.framework.graph_pb2 import GraphDef
 
@@ -49,8 +57,7 @@ def apply_call(
     except DecodeError as e:
         raise ModelError(f"{call.name}: the graph is damaged: {e}") from e
     context = TransformContext(call=call, inputs=tuple(inputs), outputs=tuple(outputs), notes=notes)
-    changed = load_transform(call.name).apply(parsed, context)
-    return cast(bytes, changed.SerializeToString()), notes
+    return cast(bytes, load_transform(call.name).apply(parsed, context).SerializeToString())
 
 
 def _native(

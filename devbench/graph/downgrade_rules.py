@@ -38,13 +38,35 @@ def _fused_batch_norm(edit: GraphEdit, node: NodeDef) -> str | None:
         return "FusedBatchNorm is for float32 only"
     if attribute(node, "exponential_avg_factor").f not in (0.0, 1.0):
         return "FusedBatchNorm has no exponential_avg_factor"
-    if any(
-        reference.startswith(f"{node.name}:5") for r in edit.data_readers(node.name) for reference in r.input
-    ):
+    if 5 in edit.ports_read(node.name):
         return "FusedBatchNorm has no sixth output"
     for name in ("U", "exponential_avg_factor"):
         node.attr.pop(name, None)
     node.op = "FusedBatchNorm"
+    return None
+
+
+def _batch_mat_mul_v2(edit: GraphEdit, node: NodeDef) -> str | None:
+    """Version 1 takes stacks of one shape only. What is not known is tried: the report's parity tells."""
+    shapes = [edit.static_shape(reference) for reference in edit.data_inputs(node)[:2]]
+    stacks = [shape[:-2] for shape in shapes if shape is not None]
+    if len(stacks) == 2:
+        same_rank = len(stacks[0]) == len(stacks[1])
+        if not same_rank or any(a != b and None not in (a, b) for a, b in zip(*stacks, strict=True)):
+            return f"BatchMatMul takes no stacks of two shapes, here {list(stacks[0])} and {list(stacks[1])}"
+    node.op = "BatchMatMul"
+    return None
+
+
+def _batch_mat_mul_v3(edit: GraphEdit, node: NodeDef) -> str | None:
+    """Version 2 has one type for both inputs and the result."""
+    types = {attribute(node, name).type for name in ("Ta", "Tb", "Tout")}
+    if len(types) != 1:
+        return "BatchMatMulV2 has one type for inputs and result"
+    for name in ("Ta", "Tb", "Tout"):
+        node.attr.pop(name, None)
+    node.attr["T"].type = types.pop()
+    node.op = "BatchMatMulV2"
     return None
 
 
@@ -97,12 +119,14 @@ def _explicit_paddings(edit: GraphEdit, node: NodeDef) -> str | None:
         return None if not sizes else "it has explicit paddings, but its padding is not EXPLICIT"
     if len(sizes) != 8 or min(sizes) < 0:
         return f"its explicit paddings {sizes} are not eight sizes"
+    node.attr["padding"].s = b"VALID"
+    if not any(sizes):
+        return None
     paddings = edit.add_constant(f"{node.name}/paddings", [sizes[i : i + 2] for i in range(0, 8, 2)], _INT32)
     pad = edit.add(edit.unique(f"{node.name}/pad"), "Pad", [node.input[0], paddings])
     pad.attr["T"].type = attribute(node, "T").type
     pad.attr["Tpaddings"].type = _INT32
     edit.set_inputs(node, [pad.name, *list(node.input)[1:]])
-    node.attr["padding"].s = b"VALID"
     return None
 
 
@@ -140,11 +164,11 @@ def applied(rule: Rule, edit: GraphEdit, node: NodeDef) -> str | None:
     return rule(edit, node)
 
 
-_LEAST_INPUTS = {"PlaceholderV2": 0, "Conv2D": 2, "DepthwiseConv2dNative": 2, "ConcatV2": 2}
+_LEAST_INPUTS = {"PlaceholderV2": 0, "BatchMatMulV2": 2, "Conv2D": 2, "DepthwiseConv2dNative": 2, "ConcatV2": 2}
 OP_RULES: dict[str, Rule] = {
     "AddV2": _renamed("Add"),
-    "BatchMatMulV2": _renamed("BatchMatMul"),
-    "BatchMatMulV3": _renamed("BatchMatMulV2"),
+    "BatchMatMulV2": _batch_mat_mul_v2,
+    "BatchMatMulV3": _batch_mat_mul_v3,
     "ConcatV2": _concat,
     "FusedBatchNormV2": _fused_batch_norm,
     "FusedBatchNormV3": _fused_batch_norm,

@@ -22,8 +22,10 @@ class GraphEdit:
     def __init__(self, graph: GraphDef, *, keep: Iterable[str]) -> None:
         """`keep` are names that must not go: inputs and outputs."""
         self.graph = type(graph).FromString(graph.SerializeToString())
-        self.keep = frozenset(input_name(name) for name in keep)
+        self._asked = tuple(keep)
+        self.keep = frozenset(input_name(name) for name in self._asked)
         self.nodes: dict[str, NodeDef] = {node.name: node for node in self.graph.node}
+        self._loaded: Any = None
         self.readers: dict[str, list[NodeDef]] = {}
         for node in self.graph.node:
             for name in {input_name(reference) for reference in node.input}:
@@ -40,6 +42,12 @@ class GraphEdit:
             if any(input_name(i) == name for i in self.data_inputs(node))
         ]
 
+    def ports_read(self, name: str) -> set[int]:
+        """Which results of `name` nodes read, or inputs and outputs name."""
+        read = [i for node in self.readers.get(name, ()) for i in self.data_inputs(node)]
+        ports = [r.partition(":")[2] for r in (*read, *self._asked) if input_name(r) == name]
+        return {int(port or 0) for port in ports if port.isdigit() or not port}
+
     def constant_behind(self, reference: str) -> NodeDef | None:
         """The Const that an input leads to through Identity nodes, None where it leads elsewhere."""
         seen: set[str] = set()
@@ -49,6 +57,16 @@ class GraphEdit:
             inputs = self.data_inputs(node)
             node = self.nodes.get(input_name(inputs[0])) if inputs else None
         return node if node is not None and node.op == "Const" else None
+
+    def static_shape(self, reference: str) -> tuple[int | None, ...] | None:
+        """What TensorFlow infers of a shape in the graph as it is when first asked; None: no rank is known."""
+        if self._loaded is None:
+            self._loaded = _loaded(self.finished())
+        try:
+            shape = self._loaded.get_tensor_by_name(reference if ":" in reference else f"{reference}:0").shape
+        except (KeyError, ValueError):
+            return None
+        return None if shape.rank is None else tuple(shape.as_list())
 
     def unique(self, name: str) -> str:
         number, found = 1, name
@@ -111,6 +129,19 @@ class GraphEdit:
         del result.node[:]
         result.node.extend(kept)
         return result
+
+
+def _loaded(graph: GraphDef) -> Any:
+    """The graph loaded by TensorFlow; what it does not take is left out, and told where the graph is run."""
+    import tensorflow as tf
+
+    loaded = tf.Graph()
+    try:
+        with loaded.as_default():
+            tf.import_graph_def(graph, name="")
+    except Exception:  # TensorFlow raises a dozen classes here
+        return tf.Graph()
+    return loaded
 
 
 def attribute(node: NodeDef, name: str) -> Any:

@@ -109,6 +109,10 @@ def _inlined(node: NodeDef, call: NodeDef, wiring: _Wiring, waits: list[str]) ->
     starts = not any(reference.partition(":")[0].lstrip("^") in wiring.inner for reference in node.input)
     del copy.input[:]
     copy.input.extend([*inputs, *(w for w in waits if starts and w not in inputs)])
+    if "_class" in copy.attr:
+        places = [_beside(place, wiring) for place in copy.attr["_class"].list.s]
+        del copy.attr["_class"].list.s[:]
+        copy.attr["_class"].list.s.extend(places)
     for name in list(copy.attr):
         wanted = copy.attr[name].placeholder
         if wanted:
@@ -116,3 +120,9 @@ def _inlined(node: NodeDef, call: NodeDef, wiring: _Wiring, waits: list[str]) ->
                 raise ModelError(f"{call.name} does not say the attribute {wanted} that its function takes")
             copy.attr[name].CopyFrom(call.attr[wanted])
     return copy
+
+
+def _beside(place: bytes, wiring: _Wiring) -> bytes:
+    """'loc:@node', which says that a node is to be on the device of another, with that node's name in the graph."""
+    name = place.removeprefix(b"loc:@").decode(errors="replace")
+    return b"loc:@" + wiring.resolve(f"^{name}")[1:].encode() if name in wiring.inner else place

@@ -8,6 +8,7 @@ from devbench.graph.pb_file import GRAPH_LIBRARY, GRAPH_VERSIONS, PbNode
 from devbench.graph.wire import BYTES, fields, varint
 
 _NODE_OP = 2
+_BESIDE = b"loc:@"
 
 
 def versions_of(data: bytes) -> list[bytes]:
@@ -40,3 +41,27 @@ def with_ops(data: bytes, nodes: Iterable[PbNode], op: bytes) -> bytes:
                     raise ValueError(f"{op!r} is not as long as {data[start:end]!r}")
                 changed[start:end] = op
     return bytes(changed)
+
+
+def without_lost_places(data: bytes) -> tuple[bytes, int]:
+    """The graph in which no node is to be on the device of one that is not there, and at how many nodes that stood.
+
+    TensorFlow does not load a graph with such a node; transforms that remove or rename nodes leave them behind.
+    """
+    if _BESIDE not in data:
+        return data, 0
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
+    graph = GraphDef.FromString(data)
+    known = {_BESIDE + node.name.encode() for node in graph.node}
+    changed = 0
+    for node in graph.node:
+        places = list(node.attr["_class"].list.s) if "_class" in node.attr else []
+        kept = [place for place in places if place in known or not place.startswith(_BESIDE)]
+        if len(kept) == len(places):
+            continue
+        changed += 1
+        del node.attr["_class"]
+        if kept:
+            node.attr["_class"].list.s.extend(kept)
+    return (graph.SerializeToString(), changed) if changed else (data, 0)

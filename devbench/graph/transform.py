@@ -124,4 +124,4 @@ def _is_text(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         head = file.read(64).lstrip()
-    return head.startswith((b"node {", b"node{", b"node: {", b"versions {"))
+    return head.startswith((b"node {", b"node{", b"node: {", b"versions {", b"library {"))

@@ -1,4 +1,4 @@
-"""Where TensorFlow, or its private extension, is missing, that is said with the way out."""
+"""The edge to TensorFlow: what is missing is said with the way out, and what comes back can be loaded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 import types
 
 import pytest
-from made_graphs import Graph
+from made_graphs import FLOAT, Graph, dtype, part
+from tensorflow_process import TensorFlow, attributes_of, find
 
 from devbench.errors import MissingExtra
 from devbench.graph.adapter import TESTED_VERSIONS, apply_call
@@ -35,3 +36,19 @@ def test_a_tensorflow_without_the_extension_is_named_with_versions_that_have_it(
     error = refused(monkeypatch, module)
     assert "TensorFlow 9.9.0 lacks the graph transforms" in error.message
     assert all(version in (error.fix or "") for version in TESTED_VERSIONS)
+
+
+def test_no_node_stays_tied_to_one_that_is_gone(tf: TensorFlow) -> None:
+    """Graphs of TensorFlow 1 tie nodes to the device of others; it loads none in which the other was renamed."""
+    graph = Graph()
+    graph.input("x", 3)
+    graph.constant("weights", [1.0, 2.0, 3.0], 3)
+    for name, other in (("read", "weights"), ("again", "x")):
+        graph.add(name, "Identity", "weights", T=dtype(FLOAT), _class=part(1, part(2, f"loc:@{other}")))
+    graph.float_op("sum", "Add", "read", "again")
+    graph.float_op("out", "Mul", "x", "sum")
+    after = tf.apply(graph.bytes, "obfuscate_names", inputs=["x"], outputs=["out", "read", "again"])
+    assert "_class" not in tf.call(attributes_of, after, "read")
+    assert "loc:@x" in str(tf.call(attributes_of, after, "again")["_class"]), "what is there is kept"
+    assert any(note.startswith("1 nodes were to be on the device") for note in tf.notes)
+    assert find(after, "out").inputs and tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) == 0

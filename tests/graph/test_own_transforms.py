@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
 from made_graphs import (
     FLOAT,
@@ -10,15 +12,9 @@ from made_graphs import (
     Graph,
     boolean,
     dtype,
-    function,
-    function_def,
     integers,
-    node,
     number,
-    part,
-    placeholder_attr,
     text,
-    types,
     wave,
 )  # fmt: skip
 from tensorflow_process import TensorFlow, find, ops
@@ -97,6 +93,23 @@ def test_fused_batch_norms_of_any_version_are_folded(tf: TensorFlow, version: st
     after = tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=["out"])
     assert find(after, "out").op == "BiasAdd"
     assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-5
+
+
+def test_a_norm_that_a_bias_cannot_replace_is_left_alone(tf: TensorFlow) -> None:
+    """Its mean is read too or asked for, it is in training, or counts channels along another axis."""
+    cases = {"read": ["norm", "mean2"], "asked": ["norm:1"], "training": ["norm"], "axis": ["norm"]}
+    for case, outputs in cases.items():
+        graph = Graph()
+        source, channels = linear("Conv2D", graph)
+        for name in ("gamma", "beta", "mean", "variance"):
+            graph.constant(name, wave(channels, scale=0.5, shift=1.0), channels)
+        given = {"is_training": boolean(case == "training"), "U": dtype(FLOAT)}
+        given |= {"data_format": text("NCHW" if case == "axis" else "NHWC")}
+        graph.float_op("norm", "FusedBatchNormV3", source, "gamma", "beta", "mean", "variance", **given)
+        graph.float_op("mean2", "Neg", "norm:1" if case == "read" else "x")
+        after = tf.apply(graph.bytes, "fold_keras_batch_norms", inputs=["x"], outputs=outputs)
+        assert find(after, "norm").op == "FusedBatchNormV3", case
+        assert tf.notes == ["folded 0 chains, left 1 that scale by no constant for each channel"]
 
 
 def test_what_others_read_keeps_its_value(tf: TensorFlow) -> None:
@@ -206,6 +219,34 @@ def test_explicit_paddings_become_a_pad(tf: TensorFlow, op: str) -> None:
     assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-6
 
 
+def test_explicit_paddings_of_zero_need_no_pad(tf: TensorFlow) -> None:
+    graph = Graph()
+    graph.input("x", 1, 5, 5, 2)
+    graph.constant("w", wave(36), 3, 3, 2, 2)
+    graph.conv("out", "x", "w", padding="EXPLICIT", explicit_paddings=integers(*[0] * 8))
+    after = tf.apply(graph.bytes, "downgrade_ops(runtime=tfmobile-1.13.1)", inputs=["x"], outputs=["out"])
+    assert "Pad" not in ops(after) and tf.notes == ["explicit_paddings of Conv2D rewritten: 1"]
+    assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-6
+
+
+@pytest.mark.parametrize("version", ["V2", "V3"])
+def test_products_of_stacks_need_one_shape(tf: TensorFlow, version: str) -> None:
+    """Older runtimes do not repeat a matrix for each of a stack: renamed alone, the op would fail on the phone."""
+    given = {"T": dtype(FLOAT)} if version == "V2" else {n: dtype(FLOAT) for n in ("Ta", "Tb", "Tout")}
+    for sizes in ((2, 3, 2), (3, 2), (1, 3, 2)):
+        graph = Graph()
+        graph.input("x", 2, 5, 3)
+        graph.constant("w", wave(prod(sizes)), *sizes)
+        graph.add("out", f"BatchMatMul{version}", "x", "w", **given)
+        if sizes[0] == 2:
+            after = tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["out"])
+            assert find(after, "out").op == "BatchMatMul"
+            assert tf.apart(graph.bytes, after, inputs=["x"], outputs=["out"]) <= 1e-6
+        else:
+            with pytest.raises(ModelError, match="no stacks of two shapes, here"):
+                tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["out"])
+
+
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 @pytest.mark.parametrize("op", ["Conv2D", "DepthwiseConv2dNative"])
 def test_dilations_become_gaps_in_the_weights(tf: TensorFlow, op: str, padding: str) -> None:
@@ -266,82 +307,11 @@ def test_a_type_the_runtime_does_not_take_is_named(tf: TensorFlow) -> None:
         tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["odd"])
 
 
-def test_calls_are_pointed_to_inline_functions(tf: TensorFlow) -> None:
-    graph = nested()
-    with pytest.raises(ModelError) as caught:
-        tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["out"])
-    assert caught.value.fix is not None and "inline_functions" in caught.value.fix
-    after = tf.apply(graph.bytes, f"inline_functions {OLD}", inputs=["x"], outputs=["out"])
-    assert parse_graph(after).functions == ()
-
-
-def nested() -> Graph:
-    """out = outer(x): two results through two levels, one called by its own name; a polymorphic attribute."""
+def test_an_output_the_older_op_lacks_is_named(tf: TensorFlow) -> None:
     graph = Graph()
-    graph.input("x", 2, 4)
-    calls = {"Tin": types(FLOAT), "Tout": types(FLOAT, FLOAT)}
-    graph.add("call", "StatefulPartitionedCall", "x", f=function("outer"), **calls)
-    graph.float_op("out", "Sub", "call:1", "call")
-    halves = [
-        node(
-            "dim", "Const", dtype=dtype(INT32), value=part(8, b"\x08\x03" + part(2, b"") + part(7, b"\x01"))
-        ),
-        node("split", "Split", "dim:output:0", "v", num_split=b"\x18\x02", T=placeholder_attr("K")),
-        node("neg", "Neg", "split:output:1", T=dtype(FLOAT)),
-    ]
-    graph.functions.append(function_def("halves", ["v"], {"a": "split:output:0", "b": "neg:y:0"}, halves))
-    outer = [
-        node("twice", "AddV2", "x", "x", T=dtype(FLOAT)),
-        node("inner", "halves", "twice:z:0", K=dtype(FLOAT)),
-        node("last", "Exp", "inner:b:0", "^twice", T=dtype(FLOAT)),
-    ]
-    graph.functions.append(function_def("outer", ["x"], {"p": "inner:a:0", "q": "last:y:0"}, outer))
-    return graph
-
-
-def test_functions_are_inlined_through_all_levels(tf: TensorFlow) -> None:
-    """No call and no function is left, names begin with their call's, and the result stays."""
-    graph = nested()
-    after = tf.apply(graph.bytes, "inline_functions", inputs=["x"], outputs=["out"])
-    assert find(after, "call/inner/neg").inputs == ("call/inner/split:1",)
-    assert parse_graph(after).functions == ()
-    assert (
-        tf.apart(
-            tf.apply(graph.bytes, "inline_functions", outputs=["call"]), after, inputs=["x"], outputs=["out"]
-        )
-        == 0
-    )
-
-
-def test_an_output_that_is_a_call_keeps_its_name(tf: TensorFlow) -> None:
-    graph = nested()
-    after = tf.apply(graph.bytes, "inline_functions", inputs=["x"], outputs=["call:1"])
-    assert find(after, "call").op == "IdentityN"
-    assert len(find(after, "call").inputs) == 2
-
-
-@pytest.mark.parametrize(
-    ("nodes", "says"),
-    [
-        ([node("me", "loop", "v")], "calls itself"),
-        ([node("gone", "PartitionedCall", "v", f=function("nowhere"))], "does not hold"),
-        ([node("odd", "Neg", "nothing:y:0", T=dtype(FLOAT))], "is not in it"),
-    ],
-)
-def test_functions_that_cannot_be_inlined_are_named(tf: TensorFlow, nodes: list[bytes], says: str) -> None:
-    graph = Graph()
-    graph.input("x", 2)
-    graph.add("call", "loop", "x")
-    first = parse_graph(part(1, nodes[0])).nodes[0]
-    result = {"me": "me:r:0", "gone": "gone:output:0", "odd": "odd:y:0"}[first.name]
-    graph.functions.append(function_def("loop", ["v"], {"r": result}, nodes))
-    with pytest.raises(ModelError, match=says):
-        tf.apply(graph.bytes, "inline_functions", inputs=["x"], outputs=["call"])
-
-
-def test_a_call_that_does_not_fit_its_function_is_named(tf: TensorFlow) -> None:
-    graph = nested()
-    graph.input("y", 2)
-    graph.add("wrong", "halves", "x", "y", K=dtype(FLOAT))
-    with pytest.raises(ModelError, match="wrong calls halves with 2 inputs, it takes 1"):
-        tf.apply(graph.bytes, "inline_functions", inputs=["x"], outputs=["out"])
+    graph.input("x", 1, 4, 4, 2)
+    for name in ("gamma", "beta", "mean", "variance"):
+        graph.constant(name, [1.0, 2.0], 2)
+    graph.float_op("odd", "FusedBatchNormV3", "x", "gamma", "beta", "mean", "variance", U=dtype(FLOAT))
+    with pytest.raises(ModelError, match="no sixth output"):
+        tf.apply(graph.bytes, OLD, inputs=["x"], outputs=["odd:5"])

@@ -94,7 +94,8 @@ def _attributes(edit: GraphEdit, node: NodeDef, known: KnownOp, done: Counter[st
             done[f"{name} of {node.op} rewritten"] += 1
         if name in node.attr:
             del node.attr[name]
-            done[f"{name} dropped"] += is_default
+            if is_default:
+                done[f"{name} dropped"] += 1
     # a rule for paddings may be called for by a value of an attribute that the runtime has
     if attribute(node, "padding").s == b"EXPLICIT" and not refused:
         refused.append(f"{node.name} ({node.op}: its explicit paddings have no equivalent)")
@@ -102,12 +103,8 @@ def _attributes(edit: GraphEdit, node: NodeDef, known: KnownOp, done: Counter[st
 
 
 def _outputs(edit: GraphEdit, node: NodeDef, count: int) -> list[str]:
-    for reader in edit.data_readers(node.name):
-        for reference in edit.data_inputs(reader):
-            name, _, port = reference.partition(":")
-            if name == node.name and port.isdigit() and int(port) >= count:
-                return [f"{node.name} ({node.op}: {reader.name} reads its output {port}, it has {count})"]
-    return []
+    beyond = [port for port in sorted(edit.ports_read(node.name)) if port >= count]
+    return [f"{node.name} ({node.op}: its output {beyond[0]} is read, it has {count})"] if beyond else []
 
 
 def _lower_versions(graph: GraphDef, runtime: RuntimeOps) -> None:

@@ -47,7 +47,7 @@ def apply(graph: GraphDef, context: TransformContext) -> GraphDef:
     """The folded graph; nodes whose result others read, or that are inputs or outputs, keep name and value."""
     edit = GraphEdit(graph, keep=(*context.inputs, *context.outputs))
     constants = Constants(edit)
-    folded = left = 0
+    folded = shared = others = 0
     for node in list(edit.graph.node):
         if node.op not in _LINEAR or attribute(node, "T").type not in _FLOAT_TYPES:
             continue
@@ -55,12 +55,17 @@ def apply(graph: GraphDef, context: TransformContext) -> GraphDef:
         if weights is None:
             continue
         chain = _follow(edit, constants, node, _channels(node, weights))
-        if chain is None:
-            left += any(reader.op in ("Mul", *_NORMS) for reader in edit.data_readers(node.name))
-        else:
+        if chain is not None:
             _fold(edit, chain, weights)
             folded += 1
-    context.notes.append(f"folded {folded} chains" + (f", left {left} that others read too" if left else ""))
+        elif any(reader.op in ("Mul", *_NORMS) for reader in edit.data_readers(node.name)):
+            is_shared = node.name in edit.keep or len(edit.readers[node.name]) > 1
+            shared, others = shared + is_shared, others + (not is_shared)
+    context.notes.append(
+        f"folded {folded} chains"
+        + (f", left {shared} that others read too" if shared else "")
+        + (f", left {others} that scale by no constant for each channel" if others else "")
+    )
     return edit.finished()
 
 
@@ -116,7 +121,9 @@ def _affine(
     if node.op == "Identity":
         return 1.0, 0.0
     if node.op in _NORMS:
-        return _fused_norm(constants, node, inputs, channels) if places == [0] else None
+        # a BiasAdd in its place has no second result, and counts channels as the convolution does
+        fits = edit.ports_read(node.name) <= {0} and (_data_format(node) == "NCHW") == channels_first
+        return _fused_norm(constants, node, inputs, channels) if places == [0] and fits else None
     if node.op not in (*_ADDS, "Mul", "Sub", "RealDiv") or len(inputs) != 2:
         return None
     other = constants.value(inputs[1 - places[0]])

@@ -63,17 +63,19 @@ def _inline(
 ) -> None:
     """One level of all calls."""
     bodies: dict[str, Body] = {}
+    taken = {node.name for node in graph.node}
     for call in calls:
         name = _function(call, library) or ""
         stack = inside.get(call.name, ())
         if name in stack:
             raise ModelError(f"the function {name} calls itself ({' → '.join([*stack, name])})")
-        body = body_of(library[name], call, prefix=f"{call.name}/", library=library)
+        prefix = _free_prefix(call, library[name], taken)
+        body = body_of(library[name], call, prefix=prefix, library=library)
+        taken.update(node.name for node in body.nodes)
         inside.update({node.name: (*stack, name) for node in body.nodes})
         bodies[call.name] = body
     if len(graph.node) + sum(len(body.nodes) for body in bodies.values()) > _MOST_NODES:
         raise ModelError(f"its functions, put in place of their calls, make more than {_MOST_NODES} nodes")
-    _check_names(graph, bodies)
     # flat lists: a call may read the result of another one
     nodes = [node for node in graph.node if node.name not in bodies]
     for call in calls:
@@ -92,11 +94,13 @@ def _inline(
     graph.node.extend(copies)
 
 
-def _check_names(graph: GraphDef, bodies: dict[str, Body]) -> None:
-    taken = {node.name for node in graph.node}
-    doubles = [node.name for body in bodies.values() for node in body.nodes if node.name in taken]
-    if doubles:
-        raise ModelError(f"names of the functions' nodes are taken already: {listed(doubles)}")
+def _free_prefix(call: NodeDef, function: FunctionDef, taken: set[str]) -> str:
+    """The call's name, with a number where a node of the function would get a name that is there already."""
+    prefix, number = f"{call.name}/", 0
+    while any(f"{prefix}{node.name}" in taken for node in function.node_def):
+        number += 1
+        prefix = f"{call.name}_{number}/"
+    return prefix
 
 
 def _rewired(reference: str, bodies: dict[str, Body]) -> list[str]:

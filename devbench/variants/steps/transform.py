@@ -44,8 +44,9 @@ def code_files(parameters: Mapping[str, str]) -> tuple[Path, ...]:
     folder = Path(str(graph.__file__)).parent
     called = {call.name for call in parse_transforms(parameters["transforms"])}
     own = [folder / "transforms" / f"{name}.py" for name in own_names() if name in called]
-    helpers = ("adapter", "constants", "downgrade_rules", "edit", "function_body", "weights")
-    return (*own, *(folder / f"{name}.py" for name in helpers if own or name in ("adapter", "weights")))
+    edge = ("adapter", "graph_bytes", "weights")
+    helpers = ("constants", "downgrade_rules", "edit", "function_body")
+    return (*own, *(folder / f"{name}.py" for name in (*edge, *(helpers if own else ()))))
 
 
 def apply(artifact: Artifact, parameters: Mapping[str, str], context: StepContext) -> Artifact:
