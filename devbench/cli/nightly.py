@@ -151,11 +151,11 @@ def _requests(
 
     found: list[RunRequest] = []
     notes: list[str] = []
-    for run in lab.runs:
+    for number, run in enumerate(lab.runs, start=1):
         try:
             found.append(build_request(_asked(run, lab), environment, progress.say, argv=command_line()))
-        except UsageError:
-            raise
+        except UsageError as error:
+            raise UsageError(f"[[run]] number {number}: {error.message}", fix=error.fix) from error
         except DevbenchError as error:
             progress.say(str(error))
             notes.append(str(error))

@@ -104,6 +104,7 @@ class Agent:
             [sys.executable, "-m", "devbench.lab.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert process.stdin is not None and process.stdout is not None
+        self._said(f"{info.device}: offered to the scheduler at {self._settings['scheduler']}")
         settings = self._settings | {"serial": info.serial, "device": info.device}
         process.stdin.write(json.dumps(settings) + "\n")
         process.stdin.flush()

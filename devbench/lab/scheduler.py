@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from devbench.errors import UsageError
+
 
 def serve(
     listen: str, *, keys: Path, phone_wait_s: float, scratch: Path, told: Callable[[str], None]
 ) -> None:
     """Until Ctrl-C. `listen` is HOST:PORT (port 0: any); `told` gets the address once it listens.
 
-    UsageError where there are no keys and `listen` is more than this computer.
+    UsageError where there are no keys and `listen` is more than this computer, or where it cannot listen.
     """
     from devbench.lab.dask_settings import configure
     from devbench.lab.keys import load_security, parse_address
@@ -33,4 +35,13 @@ def serve(
             told(scheduler.address.removeprefix("tls://"))
             await scheduler.finished()
 
-    asyncio.run(until_cancelled())
+    try:
+        asyncio.run(until_cancelled())
+    except (OSError, RuntimeError) as error:  # Dask wraps what its listener meets
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(cause, OSError):
+            raise
+        raise UsageError(
+            f"{listen} cannot be listened on: {cause.strerror}",
+            fix="name another port with --listen, or end what has it",
+        ) from error

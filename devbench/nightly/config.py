@@ -118,6 +118,8 @@ def _given(value: int | None, default: int) -> int:
 
 def _runs(top: Section, origin: str, text: str) -> list[RunOptions]:
     raw = top.raw("run")
+    if isinstance(raw, dict):
+        top.refuse("run", "[run] is one table, but a night may have several", "write [[run]], in two brackets")
     if not isinstance(raw, list) or not raw or not all(isinstance(each, dict) for each in raw):
         top.refuse("run", "a night needs at least one [[run]]", 'write [[run]] and below it suite = "tiny"')
     return [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
+from started import make_devbench
 
 from devbench.errors import UsageError
 
@@ -48,6 +50,15 @@ def test_on_this_computer_alone_keys_are_made_by_the_scheduler_only(tmp_path: Pa
 def test_an_address_is_a_host_and_a_port(text: str) -> None:
     with pytest.raises(UsageError, match="expected HOST:PORT"):
         parse_address(text)
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = make_devbench(tmp_path, tmp_path / "home", 1).process("lab", "scheduler", "--listen", listen)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"devbench: {listen} cannot be listened on: ")
+    assert "--listen" in done.stderr
 
 
 def test_loopback_is_what_only_this_computer_reaches() -> None:

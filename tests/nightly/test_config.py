@@ -91,6 +91,7 @@ def test_one_run_is_enough(tmp_path: Path) -> None:
         ('[[run]]\nsuite = "tiny"\nmodels = "m.tflite"', "either a suite or models"),
         ("[[run]]\nrounds = 5", "either a suite or models"),
         ('device = "all"', r"at least one \[\[run\]\]"),
+        ('[run]\nsuite = "tiny"', r"write \[\[run\]\], in two brackets"),
         ('run = "tiny"', r"at least one \[\[run\]\]"),
         ('[[run]]\nsuite = "tiny"\n[notify]\nwebhok = "x"', r"line 4: unknown key 'webhok'.*mean 'webhook'"),
         ('[[run]]\nsuite = "tiny"\n[notify]\nwebhook = "file:///etc/passwd"', "no http or https address"),
