@@ -13,7 +13,7 @@ from pathlib import Path
 from devbench import __version__
 from devbench.errors import StoreError
 
-INDEX_SCHEMA = 2
+INDEX_SCHEMA = 3
 _PATIENCE_S = 60.0
 # of a year of 1000 lines most fits; the 2 MB by default make each number a page read
 _CACHE_KIB = 64_000

@@ -75,7 +75,7 @@ def series_of(run: Run, cell: Cell) -> SeriesKey:
         load=backend.load,
         abi=cell.abi,
         profile=run.header.profile.name,
-        clock_state=clock_state_of(cell),
+        clock_state=_clock_state(run, cell),
         variant=cell.variant.variant,
         inputs=_inputs(run, cell),
         allowed=tuple(t.id for t in allowed_taints(run, cell.device.device)),
@@ -96,6 +96,13 @@ def clock_state_of(cell: Cell) -> str:
     if len(states) > 1:
         return "mixed"
     return next(iter(states), None) or "unknown"
+
+
+def _clock_state(run: Run, cell: Cell) -> str:
+    """As measured runs tell; where there is none, as the phone's sessions do: a gap belongs to its line."""
+    told = clock_state_of(cell)
+    states = {session.clock_state for session in run.sessions if session.device == cell.device.device}
+    return states.pop() if told == "unknown" and len(states) == 1 else told
 
 
 def _inputs(run: Run, cell: Cell) -> str:

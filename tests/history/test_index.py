@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import sqlite3
@@ -14,11 +15,13 @@ import pytest
 from made_nights import changed, kept, night
 from made_runs import SERIAL, backend, phone
 
+from devbench.domain.codec import to_json
 from devbench.domain.history import Line
 from devbench.domain.measurement import Failure
+from devbench.domain.phone_session import PhoneSession
 from devbench.errors import StoreError, UsageError
 from devbench.history import History, Wanted
-from devbench.store import RECORDS
+from devbench.store import RECORDS, SESSIONS
 from devbench.summary import control_summaries, summarise
 
 STEADY = Wanted(variants=["fp32"], metrics=["latency"], phases=["steady"])
@@ -88,6 +91,22 @@ def test_a_run_without_an_attempt_yet_is_a_gap(results: Path, history: History) 
     history.refresh([results])
     gap = only(history).points[1]
     assert (gap.value, gap.status) == (None, "skipped") and "no attempt was made" in str(gap.reason)
+
+
+def test_an_interrupted_night_is_a_gap_in_its_line_by_the_clocks_of_its_session(
+    tmp_path: Path, history: History
+) -> None:
+    for number in (1, 2):
+        run = night(number)
+        clocked = tuple(dataclasses.replace(m, clock_state="locked") for m in run.measurements)
+        folder = kept(tmp_path, dataclasses.replace(run, measurements=clocked))
+    (folder / RECORDS).write_text("")
+    session = PhoneSession(
+        device="phone-000000", started_at="", ended_at="", outcome="interrupted", clock_state="locked"
+    )
+    (folder / SESSIONS).write_text(json.dumps(to_json(session)) + "\n")
+    history.refresh([tmp_path])
+    assert [point.value is None for point in only(history).points] == [False, True]
 
 
 def test_damaged_and_newer_folders_are_named_and_come_back_when_mended(
