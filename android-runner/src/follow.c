@@ -3,6 +3,7 @@
 #include "job.h"
 #include "proc.h"
 
+#define LAST_WORDS_NS 2000000000LL
 static const char EXIT_LINE[] = "{\"event\":\"exit\"";
 
 /* How far the line that is being printed agrees with EXIT_LINE; -1 once it does not. */
@@ -70,9 +71,10 @@ static bool writer_lives(const char *path, int64_t until_ns) {
 }
 
 /* The storage of apps is seen through another file system than the one they write to: neither their lock nor their
- * writing can be noticed, and what was read once may be kept. So the file is opened anew at each look. */
+ * writing can be noticed, and what was read once may be kept. So the file is opened anew at each look, and the last
+ * words of a process that is gone have some time to come through. */
 static int follow_app(const char *path, int64_t offset, int64_t wait_ms) {
-    int64_t until_ns = now_ns() + wait_ms * 1000000;
+    int64_t until_ns = now_ns() + wait_ms * 1000000, gone_ns = 0;
     for (;;) {
         bool alive = writer_lives(path, until_ns);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -85,7 +87,8 @@ static int follow_app(const char *path, int64_t offset, int64_t wait_ms) {
             if (done) return EXIT_OK;
         }
         if (!alive && fd < 0) usage_error("%s: not there after %lld ms", path, (long long)wait_ms);
-        if (!alive) break;
+        if (!alive && gone_ns == 0) gone_ns = now_ns();
+        if (!alive && now_ns() - gone_ns > LAST_WORDS_NS) break;
         wait_for_change(-1);
         sleep_ms(80);
     }

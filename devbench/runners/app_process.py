@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAIN = "dev.devbench.runner.Main"
 FIRST_LINE_MS = 30000
+_ABSENT = '{"event":"error","kind":"not-installed","message":"no app_process"}'
 _WIDE = ("arm64-v8a", "x86_64")
 
 
@@ -66,10 +67,16 @@ class AppProcessRunner(NativeRunner):
         return [self._runners[attempt.job.abi].remote, PROTOCOL, "exec", *words]
 
     def _start(self, attempt: Attempt, folder: str, argv: list[str]) -> str:
-        """A phone with both widths has a program for each; the plain name is the wider one."""
+        """A phone with both widths has a program for each; the plain name is the wider one.
+
+        Few words: adbd before Android 7 takes commands of at most 4 KB.
+        """
         width = "64" if attempt.job.abi in _WIDE else "32"
         command = shlex.join(argv).replace("program=/system/bin/app_process", "program=$p")
-        choose = f"p=/system/bin/app_process{width}; [ -x $p ] || p=/system/bin/app_process"
+        choose = (
+            f"b=/system/bin/app_process; p=${{b}}{width}; [ -x $p ]||p=$b; "
+            f"[ -x $p ]||{{ echo '{_ABSENT}'; false; }}"
+        )
         return f"mkdir -p {folder} && {choose} && CLASSPATH={self._classes} {command}"
 
     def _follow_command(self, folder: str) -> str:

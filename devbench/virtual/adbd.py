@@ -24,7 +24,7 @@ from devbench.virtual.errors import VirtualPhoneError
 from devbench.virtual.faults import Fault, parse_faults
 from devbench.virtual.forward import FORWARDS, Reverse, serve_forward
 from devbench.virtual.init import SHELL_UID
-from devbench.virtual.layout import EMULATOR, Place, environment, layout
+from devbench.virtual.layout import EMULATOR, Place, app_abis, environment, layout
 from devbench.virtual.link import Identity, Link, Stream
 from devbench.virtual.phone import Init
 from devbench.virtual.profile import Profile, load_profile, profile_names
@@ -87,6 +87,7 @@ class Adbd:
         body = Body(self.profile, seed=spec.seed, name=spec.name, now_s=clock.now_s(), kept=state.body)
         self.handset = Handset(self.profile, state, clock, body, Log())
         self.handset.cpus = [self._core.cpu]
+        self.handset.abis = app_abis(self.profile, self._place)
         self._reverse: Reverse | None = None
 
     @property

@@ -20,7 +20,7 @@ from devbench.virtual.stub import stub
 from devbench.virtual.tree import Emulator
 
 # the C core as a program, for what stands in for an app and for a virtual machine
-CORE = "/system/bin/devbench-core"
+CORE = "/dev/devbench-core"
 _CORES = Path(__file__).parent.parent / "data" / "runners"
 _APP_PROCESS = f"""#!/system/bin/sh
 # app_process FOLDER dev.devbench.runner.Main lib=LIBRARY WORDS…: without a machine, the core runs as a program
@@ -98,19 +98,33 @@ def layout(profile: Profile, place: Place) -> dict[str, Any]:
         "emulators": [emulator.registration() for emulator in place.emulators],
         "stub": [_STUB, stub(os.uname().machine).hex()],
     }
+    core = _core(profile, place)
     for name in ("data", "sdcard"):
         plan["binds"].append([str(place.root / name), f"/{name}", "rw"])
     if place.tree is None:
-        _default_kind(plan, profile)
+        _default_kind(plan, profile, has_core=core.is_file())
         if place.engines is not None:
             plan["folders"].append([ENGINES, 0o755])
             plan["binds"].append([str(place.engines), f"{ENGINES}/{place.engines.name}", "ro"])
     else:
         _rooted_kind(plan, place, place.tree)
+    if core.is_file():
+        plan["binds"].append([str(core), CORE, "ro"])
     return plan
 
 
-def _default_kind(plan: dict[str, Any], profile: Profile) -> None:
+def app_abis(profile: Profile, place: Place) -> tuple[str, ...]:
+    """The ABIs of apps that stand-ins can run: a default phone's programs are this host's."""
+    machine = os.uname().machine
+    return profile.abis[:1] if place.tree else ({"aarch64": "arm64-v8a"}.get(machine, machine),)
+
+
+def _core(profile: Profile, place: Place) -> Path:
+    target = f"android-{profile.abis[0]}" if place.tree else f"linux-{os.uname().machine}"
+    return _CORES / target / "devbench-runner"
+
+
+def _default_kind(plan: dict[str, Any], profile: Profile, *, has_core: bool) -> None:
     for path in _LIBRARIES:
         if Path(path).is_symlink():
             plan["links"].append([str(Path(path).readlink()), path])
@@ -131,9 +145,7 @@ def _default_kind(plan: dict[str, Any], profile: Profile) -> None:
             plan["binds"].append([source, f"/system/bin/{name}", "ro"])
     plan["links"] += [["/sdcard", "/mnt/sdcard"], ["/system/bin/sh", "/vendor/bin/sh"]]
     plan["folders"].append(["/mnt", 0o755])
-    core = _CORES / f"linux-{os.uname().machine}" / "devbench-runner"
-    if core.is_file():
-        plan["binds"].append([str(core), CORE, "ro"])
+    if has_core:
         plan["files"].append([_APP_PROCESS, "/system/bin/app_process", 0o755])
     user = "shell:x:2000:2000::/data/local/tmp:/system/bin/sh\n"
     plan["files"] += [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from made_gates import and_gate
 from platformdirs import user_cache_path
-from rig import BRIEF, Rig, request, variant
+from rig import BRIEF, LATENCY, Rig, request, variant
 
 from devbench.engines import engine_table, parse_engine
 from devbench.errors import NoUsableDevice
@@ -75,6 +75,20 @@ def test_delegates_that_a_phone_lacks_are_skipped_in_its_own_words(android: Rig)
         failure = rows[delegate].failure
         assert rows[delegate].status == "skipped" and failure is not None
         assert failure.kind == "delegate-refused" and f'library "{library}" not found' in failure.cause
+
+
+def test_the_app_runs_by_androids_own_linker_and_no_machine_is_made_up(android: Rig) -> None:
+    """The stand-in for the app is the Android build of the core; a tree without `app_process` has none."""
+    wanted = asked("and-gate", engines=("tflite@2.16.1",))
+    choices = dataclasses.replace(wanted.choices, runners=("native", "apk", "app_process"))
+    try:
+        done = android.session(dataclasses.replace(wanted, choices=choices, profile=LATENCY))
+    except NoUsableDevice as error:
+        pytest.skip(f"no engine: {error}")
+    rows = {row.cell.runner: row for row in summarise(done.run)}
+    assert (rows["native"].status, rows["apk"].status) == ("ok", "ok")
+    failure = rows["app_process"].failure
+    assert failure is not None and failure.kind == "not-installed" and "app_process" in failure.cause
 
 
 def _with_version(model: bytes, version: int) -> bytes:

@@ -47,6 +47,7 @@ class Handset:
         self.last_scan_s = clock.now_s()
         self.sessions = 0
         self.cpus: list[int] = []
+        self.abis: tuple[str, ...] = ()  # of apps that can be run here
         self.apps: dict[str, int] = {}
         self.private_files = False
         self._jobs: set[asyncio.Task[None]] = set()

@@ -225,15 +225,14 @@ def checked(call: Call, entry: dict[str, Any], files: dict[str, bytes]) -> str:
 
 
 async def extract_libraries(call: Call, entry: dict[str, Any], apk: bytes) -> str:
-    """The APK's libraries for this phone's ABI in a folder of the package's own, as Android does it."""
-    machine = os.uname().machine
-    abi = {"aarch64": "arm64-v8a"}.get(machine, machine)
+    """The APK's libraries for this phone's best ABI in a folder of the package's own, as Android does it."""
     folder = library_folder(entry["package"])
     await remove(call, folder)
     init = call.handset.running
     with zipfile.ZipFile(io.BytesIO(apk)) as archive:
         libraries = [name for name in archive.namelist() if name.startswith("lib/") and name.endswith(".so")]
-        own = [name for name in libraries if name.startswith(f"lib/{abi}/")]
+        by_abi = ([n for n in libraries if n.startswith(f"lib/{abi}/")] for abi in call.handset.abis)
+        own = next(filter(None, by_abi), [])
         if libraries and not own:
             raise Refused("INSTALL_FAILED_NO_MATCHING_ABIS: Failed to extract native libraries, res=-113")
         await init.ask("fs", name="folders", path=folder)
