@@ -19,6 +19,7 @@ from devbench.errors import ModelError, UsageError
 WORKER = (sys.executable, "-m", "devbench.graph.worker")
 STOP_S = 5.0
 _LOADING_S = 300.0
+_WITHOUT_PARITY = "--no-parity leaves the comparison out"
 _TAIL_CHARACTERS = 500
 # "F0000 00:00:1795404168.204180 24856 tensor.cc:853] Check failed: …"
 _FATAL = re.compile(r"^F\d{4} .*?\] (.*)", re.MULTILINE)
@@ -37,7 +38,7 @@ def run_worker(
     Each transform and each run may take `deadline_s`, loading TensorFlow up to five minutes. UsageError or
     ModelError say what it refused, how it died, or that it did not end.
     """
-    doing: dict[str, Any] = {"what": "starting", "endless": None, "timed": False}
+    doing: dict[str, Any] = {"what": "starting", "endless": None, "timed": False, "for_parity": False}
     with listening([*command, str(request_file)], log) as (worker, lines):
         try:
             while (line := lines.get(timeout=deadline_s if doing["timed"] else _LOADING_S)) is not None:
@@ -51,7 +52,8 @@ def run_worker(
         except (queue.Empty, subprocess.TimeoutExpired) as e:
             raise _endless(doing, deadline_s if doing["timed"] else _LOADING_S) from e
     if code != 0:
-        raise ModelError(f"{doing['what']}: TensorFlow crashed ({how_ended(code)}){_said(log)}")
+        fix = _WITHOUT_PARITY if doing["for_parity"] else None
+        raise ModelError(f"{doing['what']}: TensorFlow crashed ({how_ended(code)}){_said(log)}", fix=fix)
 
 
 @contextlib.contextmanager
@@ -78,7 +80,8 @@ def _endless(doing: dict[str, Any], deadline_s: float) -> ModelError:
         return ModelError(
             f"{what}: {doing['endless']}", fix="give each node a constant of its own, or leave it out"
         )
-    return ModelError(what, fix="--deadline gives it longer")
+    longer = "--deadline gives it longer"
+    return ModelError(what, fix=f"{longer}; {_WITHOUT_PARITY}" if doing["for_parity"] else longer)
 
 
 def _lines_of(stream: IO[bytes]) -> queue.Queue[bytes | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from devbench.hashing import sha256_of
 
 DEADLINE_S = 120.0
 _TEXT_SUFFIXES = (".pbtxt", ".txt")
+_TEXT = re.compile(rb"(?:\s|#[^\n]*\n)*(?:node|versions?|library|debug_info)\s*:?\s*[{<]")
 
 
 def transform_graph(
@@ -48,7 +50,7 @@ def transform_graph(
     with tempfile.TemporaryDirectory(prefix=".devbench-transform-", dir=out_graph.parent) as folder:
         request = TransformRequest(
             in_graph=str(in_graph.absolute()),
-            in_is_text=_is_text(in_graph),
+            in_is_text=is_text(in_graph),
             out_file=str(Path(folder) / "out.pb"),
             out_as_text=as_text,
             inputs=inputs,
@@ -79,7 +81,7 @@ def _checked_calls(
     """The calls after all checks that need no TensorFlow, before it is loaded."""
     calls = parse_transforms(transforms)
     check_calls(calls)
-    if _is_text(path):
+    if is_text(path):
         return calls  # checked in the other process, which can read it
     graph = read_pb(path)
     inputs, outputs = ends_of(graph, inputs, outputs)
@@ -116,12 +118,11 @@ def _run(
     return tuple(steps), done
 
 
-def _is_text(path: Path) -> bool:
-    """TensorFlow's tool took graphs as text too; they begin with a node or with their versions."""
+def is_text(path: Path) -> bool:
+    """TensorFlow's tool took graphs as text too, whatever they are called: one begins with a field's name."""
     if path.suffix in _TEXT_SUFFIXES:
         return path.is_file()
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        head = file.read(64).lstrip()
-    return head.startswith((b"node {", b"node{", b"node: {", b"versions {", b"library {"))
+        return _TEXT.match(file.read(4096)) is not None

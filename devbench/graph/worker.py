@@ -67,7 +67,7 @@ def main(argv: list[str]) -> int:
 
 def run_request(request: TransformRequest, events: TextIO) -> None:
     """Events: `begin` before anything that may take long, `step` after each transform, `done` with the names."""
-    _tell(events, event="begin", what="loading TensorFlow", endless=None, timed=False)
+    _begin(events, "loading TensorFlow", timed=False)
     _keep_freed_memory()
     tool = tensorflow_tool()
     data = _read(request)
@@ -77,20 +77,18 @@ def run_request(request: TransformRequest, events: TextIO) -> None:
     refuse_nan(data, graph)
     reference: Reference | str = "not asked for"
     if request.with_parity:
-        _tell(events, event="begin", what="running the graph as it is", endless=None, timed=True)
+        _begin(events, "running the graph as it is", for_parity=True)
         reference = _reference(data, request, inputs, outputs)
     parity: Measured = (None, reference) if isinstance(reference, str) else (reference.unchanged(), None)
     for call in request.calls:
         endless = endless_reason(call.name, graph)
-        _tell(events, event="begin", what=f"applying {call.text()}", endless=endless, timed=True)
+        _begin(events, f"applying {call.text()}", endless=endless)
         changed, step = _step(data, graph, call, inputs, outputs)
-        after = parse_graph(changed)
+        after = _after(call, changed)
         # a graph that is the same computes the same, and is not run again
         same = step.ignored_error is not None or {_CHANGED_NOTHING, _CHANGED_ORDER} & set(step.notes)
         if not isinstance(reference, str) and not same:
-            _tell(
-                events, event="begin", what=f"running the graph after {call.name}", endless=None, timed=True
-            )
+            _begin(events, f"running the graph after {call.name}", for_parity=True)
             parity = _parity(changed, reference)
         step, said = _finished(replace(step, notes=(*said, *step.notes)), graph, after, *parity), ()
         _tell(events, event="step", step=to_json(step))
@@ -131,6 +129,15 @@ def _step(
         ignored_error=ignored,
         notes=tuple(notes),
     )
+
+
+def _after(call: TransformCall, changed: bytes) -> PbGraph:
+    try:
+        return parse_graph(changed)
+    except ModelError as e:
+        raise ModelError(
+            f"what {call.name} leaves is {e.message}", fix="--outputs says what is to stay"
+        ) from e
 
 
 def _sameness(changed: bytes, data: bytes) -> str | None:
@@ -222,6 +229,12 @@ def _stdout_for_events_only() -> TextIO:
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return events
+
+
+def _begin(
+    events: TextIO, what: str, *, endless: str | None = None, timed: bool = True, for_parity: bool = False
+) -> None:
+    _tell(events, event="begin", what=what, endless=endless, timed=timed, for_parity=for_parity)
 
 
 def _tell(events: TextIO, **event: Json) -> None:

@@ -19,7 +19,7 @@ from devbench.cli.app import app
 from devbench.errors import ModelError, UsageError
 from devbench.graph.child import run_worker
 from devbench.graph.pb_file import parse_graph, read_pb
-from devbench.graph.transform import transform_graph
+from devbench.graph.transform import is_text, transform_graph
 from devbench.graph.transform_input import check_graph
 from devbench.graph.transform_string import parse_transforms
 from devbench.graph.worker import TransformRequest
@@ -145,6 +145,22 @@ def test_graphs_as_text_are_read_and_written(tf: TensorFlow, tmp_path: Path) -> 
     assert parse_graph((tmp_path / "out.pb").read_bytes()).names == parse_graph(network().bytes).names
 
 
+def test_a_graph_as_text_is_told_by_how_it_begins(tmp_path: Path) -> None:
+    """Whatever the file is called: with a comment, a node, functions or versions."""
+    path = tmp_path / "graph.pb"
+    for head in ("node {\n", "# made by hand\n\n  node: <", "library{", "versions {", "# a\n#b\nversions: {"):
+        path.write_text(head)
+        assert is_text(path), head
+    for content in (network().bytes, b"\n\x20node_1 {", b"Not a !{ graph", b""):
+        path.write_bytes(content)
+        assert not is_text(path), content[:20]
+
+
+def test_a_graph_of_which_nothing_is_left_is_refused(tf: TensorFlow, tmp_path: Path) -> None:
+    (failed,) = steps(tf, tmp_path, network().bytes, "strip_unused_nodes", inputs=(), outputs=())
+    assert "what strip_unused_nodes leaves is no TensorFlow graph" in failed["message"]
+
+
 def file_of(tmp_path: Path, graph: Graph) -> Path:
     path = tmp_path / "in.pb"
     path.write_bytes(graph.bytes)
@@ -254,9 +270,10 @@ def test_a_silent_or_dying_process_is_told_from_a_slow_one(tmp_path: Path) -> No
     """The child's ends, without TensorFlow: silence while timed, a signal, an exit code, a refusal."""
     order = tmp_path / "request.json"
     order.write_text("{}")
-    begin = json.dumps({"event": "begin", "what": "applying it", "endless": None, "timed": True})
 
-    def ended(code: str) -> str:
+    def ended(code: str, *, for_parity: bool = False) -> str:
+        told = {"event": "begin", "what": "applying it", "endless": None, "timed": True, "for_parity": for_parity}
+        begin = json.dumps(told)
         command = (sys.executable, "-c", f"import os, sys, time; print({begin!r}, flush=True); {code}")
         with pytest.raises((ModelError, UsageError)) as caught:
             run_worker(order, log=tmp_path / "log", deadline_s=0.5, told=lambda event: None, command=command)
@@ -264,6 +281,9 @@ def test_a_silent_or_dying_process_is_told_from_a_slow_one(tmp_path: Path) -> No
 
     assert "applying it did not end within 0.5 s" in ended("time.sleep(60)")
     assert "SIGSEGV" in ended("os.kill(os.getpid(), 11)")
+    for code in ("time.sleep(60)", "os.kill(os.getpid(), 11)"):
+        assert "--no-parity leaves the comparison out" in ended(code, for_parity=True)
+        assert "--no-parity" not in ended(code)
     assert "(exit code 7): last words" in ended("sys.stderr.write('last words'); sys.exit(7)")
     refusal = json.dumps({"event": "failed", "message": "no", "fix": "yes", "usage": True})
     assert ended(f"print({refusal!r})") == "no\n  → yes"
