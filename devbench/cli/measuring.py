@@ -151,7 +151,6 @@ def _measure(prepared: Prepared, folder: RunFolder, place: Place, how: How, show
     place.refresh()
     outcome = place.measure(prepared, folder)
     how.progress.end()
-    place.refresh()
     return show_outcome(outcome, folder, how, show)
 
 

@@ -46,16 +46,24 @@ def place_at(target: Target, how: How) -> Iterator[Place]:
 
     environment = how.environment
     selection = without_quarantined(select(target.server, target.spec), environment.quarantine)
-    with contextlib.nullcontext(selection) if how.dry_run else leased(environment.leases, selection) as held:
-        yield Place(
-            selection=held,
-            measure=lambda prepared, folder: run(
-                prepared, folder, target.server, how.progress.event, limits=limits_of(how),
-                memory=environment.phones, quarantine=environment.quarantine,
-                quarantine_after=how.quarantine_after, means=how.means, meter=how.meter,
-            ),
-            refresh=lambda: refresh_page(environment, how.out, target.server),
-        )  # fmt: skip
+
+    def refresh() -> None:
+        refresh_page(environment, how.out, target.server)
+
+    try:
+        with contextlib.nullcontext(selection) if how.dry_run else leased(environment.leases, selection) as held:
+            yield Place(
+                selection=held,
+                measure=lambda prepared, folder: run(
+                    prepared, folder, target.server, how.progress.event, limits=limits_of(how),
+                    memory=environment.phones, quarantine=environment.quarantine,
+                    quarantine_after=how.quarantine_after, means=how.means, meter=how.meter,
+                ),
+                refresh=refresh,
+            )  # fmt: skip
+    finally:
+        if not how.dry_run:
+            refresh()  # nobody holds the phones any more
 
 
 def _in_lab(device: str, how: How, lab: Lab) -> Place:

@@ -162,12 +162,14 @@ def _answer(lines: Sequence[Line], trends: Sequence[Trend], *, alerts: int) -> l
         return ["There is no such number in these runs."]
     nights = sorted({point.night for line in lines for point in line.points})
     moved = sum(map(_has_moved, trends))
+    young = sum(0 < t.nights <= LEAST_NIGHTS for t in trends)
+    old = count_words(len(lines) - young, "line")
+    still = "" if moved or young == len(lines) else f"None of {old} moved by {_DELTA_WORDS} at the newest night."
     failing = sum(t.newest_gap is not None for t in trends)
     sentences = [
         f"{count_words(alerts, 'alert')}." if alerts else "",
-        f"{moved} of {count_words(len(lines), 'line')} moved by {_DELTA_WORDS} or more at the newest night."
-        if moved
-        else f"None of {count_words(len(lines), 'line')} moved by {_DELTA_WORDS} at the newest night.",
+        f"{moved} of {old} moved by {_DELTA_WORDS} or more at the newest night." if moved else still,
+        f"{count_words(young, 'line')} with too few nights to tell what moved." if young else "",
         f"{count_words(failing, 'line')} without a value on the newest night." if failing else "",
     ]
     told = (

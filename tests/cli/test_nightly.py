@@ -22,6 +22,10 @@ def test_a_night_is_measured_told_and_can_be_pinned(devbench: Devbench, rig: Rig
     suite = ElementTree.parse(devbench.folder / "nightly.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
     assert serial not in done.stdout + (devbench.folder / "nightly.xml").read_text()
+    page = (devbench.folder / "results" / "lab.html").read_text()
+    assert "1 phone: 1 idle" in page and "run under way" not in page, "the night has ended"
+    trends = (devbench.folder / "lab" / "trends.html").read_text()
+    assert "with too few nights to tell what moved" in trends and "None of" not in trends
     assert devbench("baseline", "pin", "latest", "--name", "v1").returncode == 0
     (pin,) = json.loads(devbench("baseline", "list", "--json").stdout)["pins"]
     assert pin["name"] == "v1"

@@ -109,6 +109,11 @@ def test_agents_and_schedulers_die_in_mid_run(tmp_path: Path, paced_run: list[ob
         folder = the_run(lab)
         assert len(folder.read().header.devices) == 12
         assert_complete(folder)
+        # the phones of the agent that was killed have a part before it and a part after it, and the report says so
+        outcomes = Counter(session.device for session in folder.read().sessions if session.outcome == "interrupted")
+        assert len(outcomes) == 4
+        page = (folder.path / "report" / "report.html").read_text()
+        assert "Session 1 of 2" in page and "interrupted from outside" in page
 
 
 @pytest.mark.slow
