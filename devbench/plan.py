@@ -25,14 +25,18 @@ ENERGY_MS = 10_000  # counters and gauges are renewed a few times a second
 _ONE_ANSWER = Bounds(
     warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=0, steady_min_n=1, steady_min_ms=0, steady_max_n=1
 )
+# of a graph in a profile that does not ask for operators: it is there to count the nodes
+_SOME_TRACES = Bounds(
+    warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=1, steady_min_n=3, steady_min_ms=0, steady_max_n=3
+)
 
 PROFILES: dict[str, Profile] = {
     "quick": Profile(
         name="quick",
         rounds=3,
         bounds=Bounds(
-            warmup_min_ms=500, warmup_max_ms=1500, warmup_max_n=4, warmup_block_n=2, warmup_block_ms=250,
-            steady_min_ms=500, steady_soft_ms=1000,
+            warmup_min_ms=300, warmup_max_ms=1500, warmup_max_n=4, warmup_block_n=2, warmup_block_ms=150,
+            steady_min_ms=300, steady_soft_ms=1000,
         ),
         passes=("latency", "resources", "parity", "accuracy"),
         careful=False,
@@ -311,12 +315,15 @@ def _schedule(
             yield "latency", round_, tuple(reversed(order))
 
 
-def _bounds(bounds: Bounds, pass_name: str) -> Bounds:
+def _bounds(profile: Profile, pass_name: str) -> Bounds:
     """Other passes want a settled process, not many samples; they never take longer than a latency run."""
+    bounds = profile.bounds
     if pass_name == "latency":
         return bounds
     if pass_name == "parity":
         return _ONE_ANSWER
+    if pass_name == "ops" and pass_name not in profile.passes:
+        return _SOME_TRACES
     if pass_name == "energy":
         return replace(
             bounds,
@@ -340,7 +347,7 @@ def _bounds(bounds: Bounds, pass_name: str) -> Bounds:
 def _job(
     device: DeviceInfo, cell: _Cell, pass_name: str, round_: int, position: int, profile: Profile, choices: Choices
 ) -> Job:
-    variant, backend, bounds = cell.variant, cell.backend, _bounds(profile.bounds, pass_name)
+    variant, backend, bounds = cell.variant, cell.backend, _bounds(profile, pass_name)
     if variant.control:
         # the control has inputs of its own: what was given for the user's models does not fit it
         choices = replace(choices, input_shapes={}, input_files={}, input_sha256={}, signature=None)
