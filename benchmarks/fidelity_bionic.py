@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 
 from bare import ensure_runner, load_runner_build, pin
+from userland import userland
 
 from devbench.engines import parse_engine, resolve
 
@@ -31,8 +32,7 @@ T_975 = 2.365  # 7 degrees of freedom
 PHONE = Path("data/local/tmp")
 
 
-def set_up(root: Path, rig: Path, model: Path) -> None:
-    subprocess.run(["bash", rig / "up.sh", root], check=True, stdout=subprocess.DEVNULL)
+def set_up(root: Path, model: Path) -> None:
     build = load_runner_build()
     shutil.copy(model, root / PHONE / "model.tflite")
     for abi in ABIS:
@@ -84,31 +84,25 @@ def main() -> int:
     ensure_runner()
     cache = Path(os.environ.get("DEVBENCH_HOME") or user_cache_dir("devbench")) / "engines"
     cpu, good = max(os.sched_getaffinity(0)), True
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        set_up(root, Path(rig), Path(spec.origin).parent / "data" / MODEL)
-        try:
-            for abi in ABIS:
-                for version in VERSIONS:
-                    library = resolve(
-                        parse_engine(f"tflite@{version}"), f"android-{abi}", cache_dir=cache
-                    ).path
-                    shutil.copy(library, root / PHONE / "engine.so")
-                    logs = []
-                    best = {"bare": math.inf, "runner": math.inf}
-                    for round_number in range(ROUNDS):
-                        order = ("bare", "runner") if round_number % 2 else ("runner", "bare")
-                        times = medians(root, abi, cpu, order)
-                        logs.append(math.log(times["runner"] / times["bare"]))
-                        best = {who: min(best[who], times[who]) for who in best}
-                    half = T_975 * stdev(logs) / math.sqrt(ROUNDS)
-                    average, low, high = (math.exp(mean(logs) + k * half) for k in (0, -1, 1))
-                    ratio = best["runner"] / best["bare"]
-                    good = good and 0.97 <= ratio <= 1.03
-                    rounds = f"rounds {average:.3f} [{low:.3f}, {high:.3f}]"
-                    print(f"fidelity_bionic {abi} tflite {version} {ratio:.4f} (0.97–1.03; {rounds})")
-        finally:
-            subprocess.run(["umount", root / "proc", root / "sys"], check=False)
+    with tempfile.TemporaryDirectory() as folder, userland(Path(rig), root := Path(folder)):
+        set_up(root, Path(spec.origin).parent / "data" / MODEL)
+        for abi in ABIS:
+            for version in VERSIONS:
+                library = resolve(parse_engine(f"tflite@{version}"), f"android-{abi}", cache_dir=cache).path
+                shutil.copy(library, root / PHONE / "engine.so")
+                logs = []
+                best = {"bare": math.inf, "runner": math.inf}
+                for round_number in range(ROUNDS):
+                    order = ("bare", "runner") if round_number % 2 else ("runner", "bare")
+                    times = medians(root, abi, cpu, order)
+                    logs.append(math.log(times["runner"] / times["bare"]))
+                    best = {who: min(best[who], times[who]) for who in best}
+                half = T_975 * stdev(logs) / math.sqrt(ROUNDS)
+                average, low, high = (math.exp(mean(logs) + k * half) for k in (0, -1, 1))
+                ratio = best["runner"] / best["bare"]
+                good = good and 0.97 <= ratio <= 1.03
+                rounds = f"rounds {average:.3f} [{low:.3f}, {high:.3f}]"
+                print(f"fidelity_bionic {abi} tflite {version} {ratio:.4f} (0.97–1.03; {rounds})")
     return 0 if good else 1
 
 

@@ -19,6 +19,7 @@ from statistics import mean, median, stdev
 
 import numpy as np
 from bare import RUNNER, ensure_runner, pin
+from userland import userland
 
 from devbench.engines import parse_engine, resolve
 
@@ -117,16 +118,11 @@ def main() -> int:
     ensure_runner()
     tensorflow = Path(spec.origin).with_name("libtensorflow_cc.so.2")
     cpu, good = max(os.sched_getaffinity(0)), True
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "root"
-        subprocess.run(["bash", Path(rig) / "up.sh", root], check=True, stdout=subprocess.DEVNULL)
-        try:
-            runner = RUNNER.parents[1] / "android-x86_64" / RUNNER.name
-            shutil.copy(runner, root / PHONE / "runner")
-            for version in VERSIONS:
-                good = compare(root, make_graph(Path(folder), version), version, tensorflow, cpu) and good
-        finally:
-            subprocess.run(["umount", root / "proc", root / "sys"], check=False)
+    with tempfile.TemporaryDirectory() as folder, userland(Path(rig), root := Path(folder) / "root"):
+        runner = RUNNER.parents[1] / "android-x86_64" / RUNNER.name
+        shutil.copy(runner, root / PHONE / "runner")
+        for version in VERSIONS:
+            good = compare(root, make_graph(Path(folder), version), version, tensorflow, cpu) and good
     return 0 if good else 1
 
 

@@ -85,7 +85,8 @@ def hosts(base: Path, server: Server) -> Iterator[Lab]:
         [*devbench, "agent", "--scheduler", address, "--keys", str(keys)],
     )
     processes = [
-        subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) for command in commands
+        subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+        for command in commands
     ]
     try:
         yield Lab(address=address, keys=keys)
