@@ -26,9 +26,7 @@ _ONE_ANSWER = Bounds(
     warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=0, steady_min_n=1, steady_min_ms=0, steady_max_n=1
 )
 # of a graph in a profile that does not ask for operators: it is there to count the nodes
-_SOME_TRACES = Bounds(
-    warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=1, steady_min_n=3, steady_min_ms=0, steady_max_n=3
-)
+_SOME_TRACES = replace(_ONE_ANSWER, warmup_max_n=1, steady_min_n=3, steady_max_n=3)
 
 PROFILES: dict[str, Profile] = {
     "quick": Profile(
