@@ -22,11 +22,10 @@ DEFAULT_THREADS = 4
 PASSES = ("resources", "parity", "ops", "accuracy", "energy", "latency")
 MAX_ROUNDS = 20
 ENERGY_MS = 10_000  # counters and gauges are renewed a few times a second
-_ONE_ANSWER = Bounds(
-    warmup_min_ms=0, warmup_max_ms=0, warmup_max_n=0, steady_min_n=1, steady_min_ms=0, steady_max_n=1
-)
+_AT_ONCE = Bounds(warmup_min_ms=0, warmup_max_ms=0, steady_min_ms=0)
+_ONE_ANSWER = replace(_AT_ONCE, warmup_max_n=0, steady_min_n=1, steady_max_n=1)
 # of a graph in a profile that does not ask for operators: it is there to count the nodes
-_SOME_TRACES = replace(_ONE_ANSWER, warmup_max_n=1, steady_min_n=3, steady_max_n=3)
+_SOME_TRACES = replace(_AT_ONCE, warmup_max_n=1, steady_min_n=3, steady_max_n=3)
 
 PROFILES: dict[str, Profile] = {
     "quick": Profile(
@@ -244,9 +243,7 @@ def _identity(cell: _Cell) -> tuple[object, ...]:
     return cell.variant.variant, named, cell.runner, cell.target
 
 
-def more_rounds(
-    last: Sequence[Job], *, count: int, seed: int, position: int
-) -> tuple[Job, ...]:
+def more_rounds(last: Sequence[Job], *, count: int, seed: int, position: int) -> tuple[Job, ...]:
     """`count` rounds more of the jobs of a phone's last round, in the order of `plan_phone`, from `position` on."""
     jobs: list[Job] = []
     order = list(last)
