@@ -74,7 +74,7 @@ def _view(report: Report, table: SuiteTable, device: DeviceInfo, lines: Sequence
         title=f"{table.title}, on {device.model}{virtual}",
         heads=tuple(head for head, _ in columns),
         rows=tuple(tuple(texts[i] for _, texts in columns) for i in range(len(lines))),
-        notes=tuple(_notes(table, summaries)),
+        notes=(*_failures(report, summaries), *_notes(table, summaries)),
     )
 
 
@@ -123,6 +123,16 @@ def _faster(summary: CellSummary, reference: Sequence[CellSummary]) -> str:
     if found.low is None or found.high is None:
         return text
     return f"{text} ({three_digits(found.low)}–{three_digits(found.high)})"
+
+
+def _failures(report: Report, summaries: Sequence[CellSummary]) -> list[str]:
+    """Why a line has no numbers."""
+    return [
+        f"{s.cell.variant.variant} by {setup_words(s.cell)['engine']}: {s.status}, {s.failure.kind}: "
+        f"{report.scrub(s.failure.cause)}"
+        for s in summaries
+        if s.failure is not None
+    ]
 
 
 def _notes(table: SuiteTable, summaries: Sequence[CellSummary]) -> list[str]:

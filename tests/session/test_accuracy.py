@@ -157,6 +157,22 @@ def test_labels_of_another_model_fail_the_job_by_name(rig: Rig, tmp_path: Path) 
     assert "labels lie between 0 and 3" in m.failure.cause
 
 
+def test_a_line_of_a_suite_s_table_without_numbers_says_why(rig: Rig, tmp_path: Path) -> None:
+    held_out = write_held_out(
+        tmp_path, name="classes", metric="top1", inputs={"bits": CORNERS}, labels=np.array([0, 3, 0, 0], np.int32),
+        model_dtypes=("float32",), preprocessing=(SCALED,),
+    )  # fmt: skip
+    table = SuiteTable(title="Gates", columns=("size", "accuracy"), rows=(SuiteTableRow(variants=("and-gate",)),))
+    only = dataclasses.replace(PROFILE, passes=("accuracy",))
+    asked = dataclasses.replace(request(gate(held_out), profile=only), tables=(table,))
+    (view,) = suite_tables(build_report(rig.session(asked, NEW).run))
+    (row,) = view.rows
+    assert row[view.heads.index("Accuracy")] == "–"
+    engine = row[view.heads.index("Engine")]
+    assert view.notes[0].startswith(f"and-gate by {engine}: failed, unparsed: outputs of shape ")
+    assert "labels lie between 0 and 3" in view.notes[0]
+
+
 def test_only_what_has_a_held_out_set_is_judged(rig: Rig) -> None:
     done = rig.session(request("and-gate", profile=PROFILE), NEW)
     assert not done.of("and-gate", "accuracy") and len(done.of("and-gate")) == 1
