@@ -91,6 +91,22 @@ def test_the_app_runs_by_androids_own_linker_and_no_machine_is_made_up(android: 
     assert failure is not None and failure.kind == "not-installed" and "app_process" in failure.cause
 
 
+def test_32_against_64_bit_is_a_row_each(android: Rig) -> None:
+    """The userland runs both: each with its own runner and engine, compared and never pooled."""
+    wanted = asked("and-gate", engines=("tflite@2.16.1",))
+    choices = dataclasses.replace(wanted.choices, abis=("x86_64", "x86"))
+    try:
+        done = android.session(dataclasses.replace(wanted, choices=choices, profile=LATENCY))
+    except NoUsableDevice as error:
+        pytest.skip(f"no engine: {error}")
+    done.assert_complete()
+    rows = {row.cell.abi: row for row in summarise(done.run)}
+    ran = {abi: {m.actual.abi for m in row.cell.measurements if m.actual} for abi, row in rows.items()}
+    assert ran == {"x86_64": {"x86_64"}, "x86": {"x86"}}
+    assert len({row.cell.backend.engine_sha256 for row in rows.values()}) == 2
+    assert sum(row.comparison is not None for row in rows.values()) == 1  # the one with the other
+
+
 def _with_version(model: bytes, version: int) -> bytes:
     """The AND gate, its FULLY_CONNECTED declared in another version than the converter chose."""
     import flatbuffers
