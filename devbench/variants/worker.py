@@ -25,7 +25,8 @@ from devbench.variants.chain import Chains
 from devbench.variants.held_out import model_inputs, with_reference
 from devbench.variants.source import Network, load_source
 
-_CHUNK = 8
+# values of a chunk: eager TensorFlow keeps every layer
+_CHUNK_VALUES = 3 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +108,9 @@ def held_out_of(network: Network, started: Callable[[str], None]) -> HeldOut | N
     inputs = model_inputs(held_out)
     names = [data.name for data in held_out.inputs]
     answers = []
-    for start in range(0, held_out.count, _CHUNK):
-        part = {name: values[start : start + _CHUNK] for name, values in zip(names, inputs, strict=True)}
+    chunk = max(1, _CHUNK_VALUES // sum(values[0].size for values in inputs))
+    for start in range(0, held_out.count, chunk):
+        part = {name: values[start : start + chunk] for name, values in zip(names, inputs, strict=True)}
         said = network.artifact.value(part if len(part) > 1 else part[names[0]], training=False)
         first = next(iter(said.values())) if isinstance(said, dict) else said
         answers.append(np.asarray(first[0] if isinstance(first, list | tuple) else first))

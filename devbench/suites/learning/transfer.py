@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from devbench.domain.held_out import HeldOut, Preprocessing
 from devbench.errors import ModelError
 from devbench.stats.accuracy import top_k_accuracy
 from devbench.suites.learning.fit import array_once, keep, loaded, require
-from devbench.suites.learning.scenes import CLASSES, scenes
+from devbench.suites.learning.scenes import CLASSES, PIXELS, scenes
 from devbench.variants.held_out import prepared, write_held_out
 from devbench.variants.source import Network, keras_network
 from devbench.variants.weights import Pretrained
@@ -30,8 +31,8 @@ INCEPTION = Pretrained(
     url="https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
     "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
 )
-# pictures at a time: PatchNet of 24 holds several GB
-_CHUNK = 8
+# of a chunk: eager TensorFlow keeps every layer, several GB of PatchNet with 24 pictures
+_CHUNK_PIXELS = 1 << 20
 _SETTLE_IMAGES = 12
 _CHECK_PER_CLASS, _LEAST_ACCURACY = 6, 0.8
 _RIDGE, _STEEPNESS = 0.1, 12.0
@@ -152,11 +153,12 @@ def train(
 
     _load_or_seed(trunk, weights, settle or how, seed, shift)
     features = keras.Model(model.input, model.layers[-1].input)
+    chunk = max(1, _CHUNK_PIXELS // math.prod(how.resize or (PIXELS, PIXELS)))
 
     def features_of(images: Array, name: str) -> Array:
         chunks = []
-        for start in range(0, len(images), _CHUNK):
-            ready = prepared(images[start : start + _CHUNK], how)
+        for start in range(0, len(images), chunk):
+            ready = prepared(images[start : start + chunk], how)
             file = folder / "features" / f"{name}-{start}.npy"
             chunks.append(array_once(file, lambda ready=ready: np.asarray(features(ready, training=False))))  # type: ignore[misc]
         return np.concatenate(chunks)
