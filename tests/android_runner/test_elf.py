@@ -78,13 +78,21 @@ def target(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(params=["devbench-runner", "libdevbench_runner.so"])
+def name(request: pytest.FixtureRequest) -> str:
+    """The program, or the app's library."""
+    return str(request.param)
+
+
 @pytest.fixture
-def elf(target: str, runner: Runner, build: ModuleType) -> Elf:
-    return Elf(Path(build.DEFAULT_OUT / target / "devbench-runner").read_bytes())
+def elf(target: str, name: str, runner: Runner, build: ModuleType) -> Elf:
+    return Elf(Path(build.DEFAULT_OUT / target / name).read_bytes())
 
 
-def test_it_is_for_the_abi_and_its_linker(target: str, elf: Elf) -> None:
-    assert (elf.bits, elf.machine, elf.interpreter) == ANDROID[target]
+def test_it_is_for_the_abi_and_its_linker(target: str, name: str, elf: Elf) -> None:
+    bits, machine, interpreter = ANDROID[target]
+    assert (elf.bits, elf.machine) == (bits, machine)
+    assert elf.interpreter == (interpreter if name == "devbench-runner" else "")
 
 
 def test_it_is_position_independent(elf: Elf) -> None:
@@ -125,7 +133,8 @@ def test_arm_passes_floats_in_integer_registers(target: str, elf: Elf) -> None:
         assert elf.flags == 0
 
 
-def test_no_symbol_but_the_stubs_names_is_asked_for(target: str, elf: Elf, build: ModuleType) -> None:
+def test_no_symbol_but_the_stubs_names_is_asked_for(name: str, elf: Elf, build: ModuleType) -> None:
+    """A library's own name, and the functions that Java finds by theirs, stand in the same table."""
     stubs = {name for file in build.STUBS.glob("*.txt") for name in file.read_text().split()}
     (table,) = elf.values(DT_STRTAB)
     (size,) = elf.values(10)
@@ -133,4 +142,5 @@ def test_no_symbol_but_the_stubs_names_is_asked_for(target: str, elf: Elf, build
         o + table - v for kind, _, o, v, _ in reversed(elf.segments) if kind == PT_LOAD and v <= table
     )
     names = {name.decode() for name in elf.content[offset : offset + size].split(b"\0") if name}
-    assert names <= stubs | elf.needed()
+    own = {name} | {symbol for symbol in names if symbol.startswith("Java_dev_devbench_")}
+    assert names <= stubs | elf.needed() | (own if name.endswith(".so") else set())
