@@ -114,6 +114,17 @@ def test_the_phone_is_right_where_it_prepares_pictures_as_the_training_did(
             assert abs(after - before) < 0.1
 
 
+def test_phone_and_host_agree_on_a_weight_unless_the_scaling_is_left_out(
+    reduced: tuple[dict[str, Any], Path],
+) -> None:
+    """In kg: errors that agree sample by sample agree in their mean."""
+    report, _ = reduced
+    for device in (d["device"] for d in report["devices"]):
+        for form in ("pb", "fp32"):
+            assert estimate(report, device, f"estimate-weight-{form}", "parity_max_abs")["value"] <= 1e-4
+        assert estimate(report, device, "estimate-weight-unscaled", "parity_max_abs")["value"] > 20
+
+
 def test_gates_and_sentences_come_out_exactly(reduced: tuple[dict[str, Any], Path]) -> None:
     report, _ = reduced
     for device in (d["device"] for d in report["devices"]):
