@@ -116,7 +116,7 @@ def test_a_newer_run_is_refused_by_name(folder: store.RunFolder) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
     with pytest.raises(StoreError, match="newer devbench \\(schema 99, this one reads up to 1\\)") as caught:
         folder.read()
-    assert "upgrade" in (caught.value.fix or "")
+    assert "install a newer devbench" in (caught.value.fix or "")
 
 
 def test_a_newer_record_is_refused_by_line(folder: store.RunFolder) -> None:
