@@ -172,14 +172,21 @@ def _compared(report: Report, group: Group) -> str:
         word = "faster" if ratio < 1 else "slower"
         change = f"{100 * abs(ratio - 1):.1f} % {word}"
         return f"{where}, {name} is only {change} than {baseline} (ratio {_doubt(comparison, ratio)})."
-    needed = comparison.rounds_needed
-    # with rounds enough it is the correction for many comparisons that leaves it open
-    more = f"; about {needed} rounds would settle it" if needed and needed > comparison.rounds else ""
     runs = f", {_runs(comparison.rounds)}" if comparison.low is not None else ""
     return (
         f"{where}, whether {name} is faster than {baseline} is undecided "
-        f"(ratio {_doubt(comparison, ratio)}{runs}{more})."
+        f"(ratio {_doubt(comparison, ratio)}{runs}{_why_open(comparison)})."
     )
+
+
+def _why_open(comparison: Comparison) -> str:
+    """What would settle it, or why it is open although its interval leaves out 1."""
+    if comparison.rounds_needed and comparison.rounds_needed > comparison.rounds:
+        return f"; about {comparison.rounds_needed} rounds would settle it"
+    if comparison.low is None or comparison.high is None or comparison.low <= 1 <= comparison.high:
+        return ""
+    corrected = comparison.p_value
+    return f"; p {corrected:.2g} once corrected for the phone's other comparisons" if corrected else ""
 
 
 def _chosen(group: Group) -> tuple[CellSummary, Comparison, float] | None:

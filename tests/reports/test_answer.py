@@ -34,6 +34,13 @@ def test_an_undecided_comparison_says_what_would_decide_it() -> None:
     assert "undecided" in text and "rounds would settle it" in text
 
 
+def test_an_interval_without_1_may_still_be_chance_among_many() -> None:
+    variants = tuple(variant(f"v{i}") for i in range(8))
+    latencies_ns = {"v0": 20e6} | {f"v{i}": 17e6 for i in range(1, 8)}
+    text = answer(variants=variants, latencies_ns=latencies_ns, spread=0.04, rounds=3, samples=3, seed=10)
+    assert "is undecided (ratio 0.850, 0.752–0.960, 3 rounds; p 0.17 once corrected for" in text
+
+
 def test_one_round_claims_nothing() -> None:
     text = answer(rounds=1)
     assert "undecided" in text and "no interval from one round" in text and "faster (" not in text
