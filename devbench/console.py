@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 PLAIN_EVERY_S = 10.0
 WIDE = 100
 _PLAIN = {"−": "-", "–": "-", "—": "-", "µ": "u", "×": "x", "±": "+-", "…": "...", "→": "->", "─": "-", "·": "|"}
+_RATED_BYTES = 1_000_000
 
 
 def plain_where_needed() -> None:
@@ -255,10 +256,10 @@ class Progress:
                 if self._bars is not None:
                     self._tasks[name] = self._bars.add_task("preparing", total=event.jobs, device=name)
             case Pushed():
-                rate = event.size_bytes / 1e6 / max(event.seconds, 1e-6)
-                self.say(
-                    f"{event.device}: pushed {event.what}, {show(event.size_bytes, 'byte')}, {rate:.0f} MB/s"
-                )
+                rate = f", {event.size_bytes / 1e6 / max(event.seconds, 1e-6):.0f} MB/s"
+                # a small file takes as long as its commands do
+                shown = rate if event.size_bytes >= _RATED_BYTES else ""
+                self.say(f"{event.device}: pushed {event.what}, {show(event.size_bytes, 'byte')}{shown}")
             case JobStarted():
                 job = event.job
                 self._describe(job.device, f"{job.variant} · {job.pass_name}, round {job.round}")
