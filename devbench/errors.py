@@ -149,7 +149,9 @@ class RunnerError(DevbenchError):
 
 
 class StoreError(DevbenchError):
-    pass
+    """Files of devbench's own; `UPGRADE` is the way out where a newer devbench wrote them."""
+
+    UPGRADE = "install a newer devbench"
 
 
 class MissingExtra(DevbenchError):

@@ -304,7 +304,7 @@ def _upgraded(data: Any, current: int, where: str) -> Any:
     if schema > current:
         raise StoreError(
             f"{where} was written by a newer devbench (schema {schema}, this one reads up to {current})",
-            fix="install a newer devbench",
+            fix=StoreError.UPGRADE,
         )
     return data
 

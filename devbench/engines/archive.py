@@ -1,4 +1,4 @@
-"""Takes one library out of an AAR, because an archive from elsewhere may hold names and sizes meant to harm.
+"""Takes files out of an AAR or APK, because an archive from elsewhere may hold names and sizes meant to harm.
 
 Nothing is unpacked by the archive's own paths: the caller names the entry and the file it becomes. An archive with
 an entry that points out of its folder is refused whole all the same, since nobody makes one by accident.
@@ -26,28 +26,44 @@ def is_archive(path: Path) -> bool:
         return file.read(4) == b"PK\x03\x04"
 
 
-def libraries_by_abi(archive: Path) -> dict[str, tuple[str, ...]]:
-    """Entries `jni/<abi>/*.so` of an AAR by ABI; EngineError if the archive is damaged or unsafe."""
+def libraries_by_abi(archive: Path, *, folder: str = "jni") -> dict[str, tuple[str, ...]]:
+    """Entries `<folder>/<abi>/*.so` by ABI: `jni` of an AAR, `lib` of an APK.
+
+    EngineError if the archive is damaged or unsafe.
+    """
     with _opened(archive) as file:
         found: dict[str, list[str]] = {}
         for info in file.infolist():
             parts = info.filename.split("/")
-            if len(parts) == 3 and parts[0] == "jni" and parts[2].endswith(".so"):
+            if len(parts) == 3 and parts[0] == folder and parts[2].endswith(".so"):
                 found.setdefault(parts[1], []).append(info.filename)
     return {abi: tuple(sorted(names)) for abi, names in found.items()}
 
 
 def unpack(archive: Path, entry: str, destination: Path) -> None:
     """Write `entry` of `archive` to the new file `destination`; EngineError names what is wrong with either."""
+    with (
+        _opened(archive) as file,
+        file.open(_entry(archive, file, entry)) as source,
+        destination.open("xb") as target,
+    ):
+        while chunk := source.read(_CHUNK_BYTES):
+            target.write(chunk)
+
+
+def read_entry(archive: Path, entry: str) -> bytes:
+    """The content of `entry` of `archive`; EngineError names what is wrong with either."""
     with _opened(archive) as file:
-        try:
-            info = file.getinfo(entry)
-        except KeyError as error:
-            raise EngineError(f"{archive.name} has no entry {entry}") from error
-        _check_size(archive, info)
-        with file.open(info) as source, destination.open("xb") as target:
-            while chunk := source.read(_CHUNK_BYTES):
-                target.write(chunk)
+        return file.read(_entry(archive, file, entry))
+
+
+def _entry(archive: Path, file: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    try:
+        info = file.getinfo(name)
+    except KeyError as error:
+        raise EngineError(f"{archive.name} has no entry {name}") from error
+    _check_size(archive, info)
+    return info
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def _connect(path: Path, rebuild: bool) -> sqlite3.Connection:
             if schema > INDEX_SCHEMA:
                 raise StoreError(
                     f"the history index {path} was made by a newer devbench ({version})",
-                    fix="install a newer devbench, or choose another place with --index FILE",
+                    fix=f"{StoreError.UPGRADE}, or choose another place with --index FILE",
                 )
             # another version may derive other numbers from the same samples
             if rebuild or (schema, version) != (INDEX_SCHEMA, __version__):

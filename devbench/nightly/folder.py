@@ -52,9 +52,7 @@ class LabFolder:
                 continue  # a power cut in mid-line; the alert stands as it did before
             if data.get("schema", 0) > ALERT_SCHEMA:
                 where = f"{self.path / ALERTS} line {number}"
-                raise StoreError(
-                    f"{where} was written by a newer devbench", fix="install a newer devbench"
-                )
+                raise StoreError(f"{where} was written by a newer devbench", fix=StoreError.UPGRADE)
             alert = from_json(Alert, data)
             found[alert.alert] = alert
         return tuple(found.values())

@@ -55,7 +55,7 @@ def load_pins(lab: LabFolder) -> tuple[Pin, ...]:
     except (OSError, ValueError) as error:
         raise StoreError(f"{lab.pins} cannot be read: {error}", fix="restore it, or pin again") from error
     if isinstance(data, dict) and data.get("schema", 0) > PINS_SCHEMA:
-        raise StoreError(f"{lab.pins} was written by a newer devbench", fix="install a newer devbench")
+        raise StoreError(f"{lab.pins} was written by a newer devbench", fix=StoreError.UPGRADE)
     return from_json(Pins, data).pins
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+import struct
 import time
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +19,12 @@ from devbench.apk import parse_manifest
 from devbench.domain.job import APP_TOOL
 from devbench.domain.measurement import Failure
 from devbench.engines import EngineFile
-from devbench.engines.archive import is_archive
+from devbench.engines.archive import is_archive, libraries_by_abi, read_entry
 from devbench.errors import DeadlinePassed, DeviceError, DeviceOffline, EngineError, ParseError
 from devbench.hashing import sha256_of
 from devbench.parse.benchmark_model import ToolHelp
 from devbench.parse.logcat import log_line
-from devbench.parse.procfs import parse_procstat
+from devbench.parse.procfs import parse_procstat, parse_procstatus
 from devbench.runners.app_package import apk_abi
 from devbench.runners.base import JobInterrupted, Site
 from devbench.runners.evidence import Ended, explained
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 PACKAGE = "org.tensorflow.lite.benchmark"
 ACTIVITY = f"{PACKAGE}/.BenchmarkModelActivity"
 NONCE_FLAG = "benchmark_name"
+_LIBRARIES = "lib"
 _TAG, _ACTIVITY_TAG = "tflite", "tflite_BenchmarkModelActivity"
 _COMMAND = f"logcat -v threadtime -s {_TAG}:V {_ACTIVITY_TAG}:V"
 _SUMMARY = re.compile(r"[Ii]nference timings in us")
@@ -56,15 +57,13 @@ def tool_app(engine: str, path: Path, target: str) -> EngineFile:
     """The APK at `path` for a phone of `target`; EngineError if it is another app, none, or for other phones."""
     abi = apk_abi(target.partition("-")[2])
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            package = parse_manifest(archive.read("AndroidManifest.xml"))["package"]
-    except (zipfile.BadZipFile, OSError, KeyError, ValueError, IndexError, ArithmeticError) as error:
+        abis = sorted(libraries_by_abi(path, folder=_LIBRARIES))
+        package = parse_manifest(read_entry(path, "AndroidManifest.xml"))["package"]
+    except (EngineError, struct.error, KeyError, ValueError, IndexError, ArithmeticError) as error:
         raise EngineError(f"{path} is no APK: {error}", kind="not-installed") from error
     if package != PACKAGE:
         fix = f"the APK that TensorFlow Lite's tools/benchmark/android builds, {PACKAGE}"
         raise EngineError(f"{path} is the app {package}, not a benchmark tool", fix=fix, kind="not-installed")
-    abis = sorted({name.split("/")[1] for name in names if name.startswith("lib/") and name.count("/") == 2})
     if abi not in abis:
         raise EngineError(
             f"abi: {path} is built for {', '.join(abis) or 'no ABI'}, {target} needs {abi}",
@@ -80,9 +79,8 @@ def tool_app(engine: str, path: Path, target: str) -> EngineFile:
 
 def app_help(path: Path, abi: str) -> ToolHelp:
     """The flags whose names stand in the app's library: it has no `--help`. None where that tells nothing."""
-    folder = f"lib/{apk_abi(abi)}/"
-    with zipfile.ZipFile(path) as archive:
-        text = b"\0".join(archive.read(name) for name in archive.namelist() if name.startswith(folder))
+    names = libraries_by_abi(path, folder=_LIBRARIES)[apk_abi(abi)]
+    text = b"\0".join(read_entry(path, name) for name in names)
     found = frozenset(flag for flag in KNOWN_FLAGS if re.search(rb"%s(?![a-z0-9_])" % flag.encode(), text))
     return ToolHelp(tool="L", flags=found if {"graph", "num_runs"} <= found else frozenset())
 
@@ -239,6 +237,7 @@ class _Watch:
         """The CPUs it may use and its cpuset, read once as it begins to warm up."""
         folder = f"/proc/{self._log.pid}"
         text = self._site.phone.shell(f"cat {folder}/status {folder}/cpuset 2>/dev/null").stdout
-        cpus = re.search(r"^Cpus_allowed_list:\s*(\S+)", text, re.MULTILINE)
         cpuset = re.search(r"^/\S*$", text, re.MULTILINE)
-        return cpus[1] if cpus else None, cpuset[0] if cpuset else None
+        with contextlib.suppress(ParseError):  # it is gone already
+            return parse_procstatus(text).cpus_allowed_list, cpuset[0] if cpuset else None
+        return None, None

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import platform
-import sys
+import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rig import BRIEF, LATENCY, NEW, OLD, Rig, Session, request
+from rig import LATENCY, NEW, OLD, Rig, request
+from stock import assert_average, build_stand_in, model_in, only, stock_tool
 
 from devbench import apk
 from devbench.apk.archive import stored
 from devbench.apk.binary_xml import Element, encode
 from devbench.apk.sign import signed_apk
-from devbench.domain.measurement import Measurement
 from devbench.domain.variant import Variant
-from devbench.graph.model_file import read_variant
+from devbench.runners.app_package import apk_abi
 from devbench.runners.binaries import build_app
 from devbench.runners.stock_app import PACKAGE, AppLog, app_help
 from devbench.summary import setup_words, summarise
 from devbench.summary.modes import mode_costs
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "runners" / "stand_in"))
-
-from stand_in import build_stand_in, model_with, stock_tool
-
-ABI = {"aarch64": "arm64-v8a"}.get(platform.machine(), platform.machine())
+ABI = apk_abi(platform.machine())
 LIBRARY = "libtensorflowlite_benchmark.so"
 
 
@@ -47,6 +44,12 @@ def benchmark_apk(path: Path, library: bytes, *, abi: str = ABI, key: apk.Signin
     return path
 
 
+def damaged_manifest(path: Path) -> None:
+    """A string pool that is cut behind its head."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("AndroidManifest.xml", bytes(8) + struct.pack("<HHI", 1, 28, 28))
+
+
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """The word of --runner for an app that prints an era."""
@@ -62,12 +65,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Callable[..., Variant]:
-    return lambda **behaviour: read_variant(model_with(tmp_path / "gate.tflite", **behaviour))
-
-
-def only(session: Session) -> Measurement:
-    (found,) = [m for m in session.run.measurements if m.pass_name == "latency"]
-    return found
+    return model_in(tmp_path)
 
 
 @pytest.mark.parametrize(("era", "phone"), [("l-e4", OLD), ("l-e4", NEW), ("l-e6", OLD), ("l-e8", NEW)])
@@ -78,11 +76,8 @@ def test_an_app_of_any_era_gives_its_average_as_one_value(
     session = rig.session(asked, phone)
     session.assert_complete()
     found = only(session)
-    told = found.told
-    assert told is not None and found.actual is not None
-    assert found.samples_ns("steady") == (told.avg_ns,)
-    assert told.avg_ns >= 300_000
-    assert told.count is not None and told.count >= BRIEF.steady_min_n
+    told = assert_average(found, least_ns=300_000)
+    assert found.actual is not None
     assert (told.tool, found.actual.delegate, found.actual.threads) == ("L", "xnnpack", 2)
     assert found.exit_code is None and found.usage == ()
     (cell,) = [row.cell for row in summarise(session.run)]
@@ -156,6 +151,7 @@ def test_flags_are_those_that_the_apps_library_names(app: Callable[[str], str], 
     ("make", "kind", "words"),
     [
         (lambda path: path.write_bytes(b"PK\3\4 no archive"), "not-installed", "is no APK"),
+        (damaged_manifest, "not-installed", "is no APK"),
         (lambda path: path.write_bytes(build_app(())), "not-installed", "is the app dev.devbench.runner"),
         (lambda path: benchmark_apk(path, b"\x7fELF", abi="mips"), "abi", "is built for mips"),
     ],

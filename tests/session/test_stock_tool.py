@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rig import BRIEF, NEW, OLD, Rig, Session, request, variant
+from rig import BRIEF, NEW, OLD, Rig, request, variant
+from stock import assert_average, build_stand_in, model_in, only, stock_tool
 
 from devbench.domain.job import Backend, Job
-from devbench.domain.measurement import Measurement
 from devbench.domain.variant import Variant
-from devbench.graph.model_file import read_variant
 from devbench.hashing import sha256_of
 from devbench.parse.benchmark_model import parse_tool_help
 from devbench.reports import build_report
@@ -21,10 +19,6 @@ from devbench.runners.binaries import runner_binary
 from devbench.runners.stock_flags import Places, Refused, stock_flags
 from devbench.summary import summarise
 from devbench.summary.modes import mode_costs
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "runners" / "stand_in"))
-
-from stand_in import build_stand_in, model_with, stock_tool
 
 Tool = Callable[[str], str]
 
@@ -39,12 +33,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Tool:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Callable[..., Variant]:
-    return lambda **behaviour: read_variant(model_with(tmp_path / "gate.tflite", **behaviour))
-
-
-def only(session: Session, pass_name: str = "latency") -> Measurement:
-    (found,) = [m for m in session.run.measurements if m.pass_name == pass_name]
-    return found
+    return model_in(tmp_path)
 
 
 @pytest.mark.parametrize("era", ["l-e2", "l-e4", "l-e6", "l-e8", "n"])
@@ -58,12 +47,9 @@ def test_a_process_of_any_era_gives_its_average_as_one_value(
     session = rig.session(asked, phone)
     session.assert_complete()
     found = only(session)
-    told = found.told
-    assert told is not None and found.actual is not None
-    assert found.samples_ns("steady") == (told.avg_ns,)
-    assert told.avg_ns >= 300_000
+    told = assert_average(found, least_ns=300_000)
+    assert found.actual is not None
     assert (told.tool, told.era) == (("N", None) if era == "n" else ("L", era[2:].upper()))
-    assert told.count is not None and told.count >= BRIEF.steady_min_n
     assert told.min_ns is not None and told.max_ns is not None
     assert 300_000 <= told.min_ns <= told.avg_ns + 10_000 <= told.max_ns + 20_000
     assert len(found.samples_ns("load")) == len(found.samples_ns("first")) == 1

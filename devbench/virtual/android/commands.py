@@ -86,7 +86,7 @@ async def answer(end: socket.socket, handset: Handset) -> None:
             finally:
                 gone.set()
                 await end_tasks(handling, leaving)
-            if handling.done() and not handling.cancelled():
+            if not handling.cancelled():
                 await loop.sock_sendall(end, bytes([handling.result() & 0xFF]))
     except OSError:
         return
